@@ -1,0 +1,134 @@
+"""`RegistryCleanupRun`: one run of a policy, as a Job is one run of a CronJob. Owned by its policy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from regsweep.api.meta import API_VERSION, Condition, Count, Model, Name, ObjectMeta, Sha256, StatusModel, Text
+from regsweep.api.policy import Mode
+
+
+class Collect(StrEnum):
+    """Whether a run ends with a garbage collection."""
+
+    AUTO = "Auto"
+    SKIP = "Skip"
+    ONLY = "Only"
+
+
+class PolicyRef(Model):
+    name: Name
+
+
+class RunSpec(Model):
+    """What to do now. `kubectl create` one to run a policy at once."""
+
+    policy_ref: PolicyRef
+    mode: Mode | None = None
+    """Without it, the policy's mode."""
+    collect: Collect = Collect.AUTO
+    """Auto: as the policy says. Skip: no collection in this run. Only: nothing is deleted, only collected."""
+    approved_plan: Sha256 | None = None
+    """The digest of the plan that a person looked at: `status.plan.digest`."""
+
+
+class RunStep(StrEnum):
+    """Where a run is. Written before the step's first effect."""
+
+    PENDING = "Pending"
+    SCANNING = "Scanning"
+    PLANNED = "Planned"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    ENABLING_DELETE = "EnablingDelete"
+    SWEEPING = "Sweeping"
+    COLLECTING = "Collecting"
+    VERIFYING = "Verifying"
+    FINISHED = "Finished"
+
+
+class PlanStatus(StatusModel):
+    """The plan of the run, in numbers; the plan itself is in the ConfigMaps."""
+
+    digest: Sha256
+    created_at: datetime
+    expires_at: datetime
+    config_maps: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=64)] = ()
+    inventory: Text = ""
+    repositories: Count = 0
+    manifests: Count = 0
+    """Manifests that were read, of which `deletions` go."""
+    tags: Count = 0
+    deletions: Count = 0
+    deleted_tags: Count = 0
+    bytes: Count = 0
+    bytes_are_upper_bound: bool = False
+
+
+class DeletionStatus(StatusModel):
+    """What became of the plan's actions."""
+
+    deleted: Count = 0
+    gone: Count = 0
+    skipped: Count = 0
+    failed: Count = 0
+    tags: Count = 0
+
+
+class CollectionStatus(StatusModel):
+    """The maintenance window. `step` and the facts beside it are written before each effect, for whoever goes on after a crash."""
+
+    step: Text = ""
+    outcome: Text = ""
+    message: Annotated[str, Field(max_length=2048)] = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    deadline: datetime | None = None
+    workload_uid: Text = ""
+    pod: Text = ""
+    pod_uid: Text = ""
+    container_id: Text = ""
+    blobs_marked: Count = 0
+    blobs_expected: Count = 0
+    blobs_deleted: Count = 0
+    bytes_before: Count = 0
+    bytes_after: Count = 0
+    reclaimed_bytes: Count = 0
+    write_blocked_seconds: Count = 0
+
+
+class VerificationStatus(StatusModel):
+    """The proof that every kept image is whole."""
+
+    images: Count = 0
+    blobs: Count = 0
+    damaged: Count = 0
+    damaged_images: Annotated[tuple[Annotated[str, Field(max_length=512)], ...], Field(max_length=100)] = ()
+
+
+class RunStatus(StatusModel):
+    """What has happened so far."""
+
+    observed_generation: Count = 0
+    step: RunStep = RunStep.PENDING
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=16)] = ()
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    mode: Mode | None = None
+    plan: PlanStatus | None = None
+    deletion: DeletionStatus | None = None
+    garbage_collection: CollectionStatus | None = None
+    verification: VerificationStatus | None = None
+
+
+class RegistryCleanupRun(StatusModel):
+    """A run as it stands in the cluster."""
+
+    api_version: Literal["regsweep.dev/v1alpha1"] = API_VERSION  # type: ignore[assignment]
+    kind: Literal["RegistryCleanupRun"] = "RegistryCleanupRun"
+    metadata: ObjectMeta
+    spec: RunSpec
+    status: RunStatus = RunStatus()

@@ -1,0 +1,91 @@
+"""What one registry holds at one moment: repositories, their tags, and the artifact graph keyed by digest.
+
+The graph never crosses a repository, so everything works on one `Repository` at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from regsweep.core.oci import Digest, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A movable name. `digest` is None for a tag that is listed and has no manifest; `pushed` is known from storage only."""
+
+    name: str
+    digest: Digest | None
+    pushed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One repository, read whole.
+
+    `manifests` holds every manifest that was reached: from tags, as children to any depth, as referrers.
+    `created` holds what config or annotation says, unjudged. `absent` are children that an index names and the registry
+    does not have. `pushed` are the last push times of revisions, tagged or not: storage inventory only.
+    """
+
+    name: str
+    tags: tuple[Tag, ...]
+    manifests: Mapping[Digest, Manifest]
+    created: Mapping[Digest, datetime] = field(default_factory=dict)
+    absent: frozenset[Digest] = frozenset()
+    pushed: Mapping[Digest, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something an admin should know: a stable code, where, and one sentence."""
+
+    code: str
+    repository: str
+    reference: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What workloads use: `tags` maps (repository, tag) and `digests` maps a digest to who uses it, in words."""
+
+    tags: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    digests: Mapping[Digest, str] = field(default_factory=dict)
+
+
+NOTHING_IN_USE = InUse()
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """A fresh look at all that must survive: every tag's root with all that it needs.
+
+    `roots` are (repository, tag, digest); `manifests` and `blobs` map a repository to the digests that its roots reach.
+    """
+
+    roots: tuple[tuple[str, str, Digest], ...]
+    manifests: Mapping[str, frozenset[Digest]]
+    blobs: Mapping[str, frozenset[Digest]]
+    findings: tuple[Finding, ...] = ()
+
+    def marks(self) -> frozenset[Digest]:
+        """Every digest that the collector must mark: a missing one is a live image at risk."""
+        return frozenset().union(*self.manifests.values(), *self.blobs.values())
+
+
+def reachable(repository: Repository, roots: Iterable[Digest]) -> frozenset[Digest]:
+    """All manifests that `roots` reach through children, to any depth, themselves included. Cycles are walked once."""
+    seen: set[Digest] = set()
+    open_ends = list(roots)
+    while open_ends:
+        digest = open_ends.pop()
+        if digest in seen:
+            continue
+        seen.add(digest)
+        manifest = repository.manifests.get(digest)
+        if manifest is not None:
+            open_ends.extend(child.digest for child in manifest.children)
+    return frozenset(seen)

@@ -1,0 +1,210 @@
+"""OCI and Docker manifests as values: bytes become a `Manifest`, or a ValueError that says what is wrong with them.
+
+Sources: OCI image spec (manifest, index, descriptor, annotations), OCI distribution spec (digests, referrers),
+Docker image manifest v2 schema 2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+Digest = NewType("Digest", str)
+"""`sha256:<64 hex>`; made only by `parse_digest` and `digest_of`."""
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
+DOCKER_SCHEMA1_SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+
+ACCEPT = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
+"""All four, in every request: without them the registry converts, or answers with a child's digest."""
+
+MAXIMUM_MANIFEST_BYTES = 4 << 20
+"""The registry's own limit (OCI distribution spec, PUT manifest)."""
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_FALLBACK_TAG = re.compile(r"(?:.*)?sha256-([0-9a-f]{64})(\.(?:sig|att|sbom))?")
+_FRACTION = re.compile(r"\.(\d{6})\d+")
+
+
+class Kind(StrEnum):
+    """What a manifest is to the graph. UNKNOWN and SCHEMA1 are kept, and said."""
+
+    IMAGE = "image"
+    INDEX = "index"
+    SCHEMA1 = "schema1"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """Points at content: media type, digest and size in bytes."""
+
+    media_type: str
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One manifest or index. `size` is the length of its own bytes.
+
+    `children` are the descriptors of an index that say they are manifests; `blobs` are config, layers, and those
+    descriptors of an index that are not manifests (a buildx cache lists its layers there). `created` is what an
+    annotation says, as text; an image's is in its config blob.
+    """
+
+    digest: Digest
+    media_type: str
+    kind: Kind
+    size: int
+    config: Descriptor | None = None
+    blobs: tuple[Descriptor, ...] = ()
+    children: tuple[Descriptor, ...] = ()
+    attestations: frozenset[Digest] = frozenset()
+    subject: Digest | None = None
+    artifact_type: str = ""
+    created: str | None = None
+
+
+def digest_of(body: bytes) -> Digest:
+    return Digest("sha256:" + hashlib.sha256(body).hexdigest())
+
+
+def parse_digest(text: object) -> Digest:
+    """Raises ValueError for anything but `sha256:<64 hex>`: the only algorithm that Distribution stores."""
+    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+        raise ValueError(f"{str(text)[:100]!r} is not a sha256 digest")
+    return Digest(text)
+
+
+def accessory_subject(tag: str) -> Digest | None:
+    """The digest that a fallback tag (`sha256-<hex>`, `.sig`, `.att`, `.sbom`, with any prefix) belongs to.
+
+    Source: OCI distribution spec, referrers tag schema; cosign's tag scheme.
+    """
+    found = _FALLBACK_TAG.fullmatch(tag)
+    return Digest(f"sha256:{found.group(1)}") if found else None
+
+
+def parse_manifest(body: bytes, media_type: str) -> Manifest:
+    """The manifest in `body`. `media_type` is the Content-Type of the answer; the document's own field wins.
+
+    Raises ValueError for bytes that are no JSON object, or whose descriptors are malformed.
+    """
+    document = _object(body)
+    stated = document.get("mediaType")
+    media = stated if isinstance(stated, str) and stated else media_type.split(";")[0].strip()
+    kind = _kind(media, document)
+    digest, size = digest_of(body), len(body)
+    if kind is Kind.INDEX:
+        return _index(document, digest, media, size)
+    if kind is Kind.IMAGE:
+        return _image(document, digest, media, size)
+    return Manifest(digest, media, kind, size)
+
+
+def parse_config_created(body: bytes) -> str | None:
+    """The `created` text of an image's config blob; None where the blob is not JSON, or has none."""
+    try:
+        created = _object(body).get("created")
+    except ValueError:
+        return None
+    return created if isinstance(created, str) else None
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """An RFC 3339 time with any fraction and offset, as an aware datetime; None for anything else."""
+    if not text or len(text) > 64:
+        return None
+    try:
+        moment = datetime.fromisoformat(_FRACTION.sub(r".\1", text.strip().replace("z", "Z")))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise ValueError("is not a JSON object")
+    return document
+
+
+def _kind(media_type: str, document: Mapping[str, Any]) -> Kind:
+    known = {
+        OCI_MANIFEST: Kind.IMAGE, DOCKER_MANIFEST: Kind.IMAGE, OCI_INDEX: Kind.INDEX, DOCKER_LIST: Kind.INDEX,
+        DOCKER_SCHEMA1: Kind.SCHEMA1, DOCKER_SCHEMA1_SIGNED: Kind.SCHEMA1,
+    }  # fmt: skip
+    return Kind.SCHEMA1 if document.get("schemaVersion") == 1 else known.get(media_type, Kind.UNKNOWN)
+
+
+def _image(document: Mapping[str, Any], digest: Digest, media_type: str, size: int) -> Manifest:
+    config = _descriptor(document["config"]) if document.get("config") else None
+    layers = tuple(_descriptor(layer) for layer in _list(document, "layers"))
+    return Manifest(
+        digest, media_type, Kind.IMAGE, size, config,
+        blobs=(config, *layers) if config else layers,
+        subject=_subject(document),
+        artifact_type=str(document.get("artifactType") or (config.media_type if config else "")),
+        created=_annotated_created(document),
+    )  # fmt: skip
+
+
+def _index(document: Mapping[str, Any], digest: Digest, media_type: str, size: int) -> Manifest:
+    entries = _list(document, "manifests")
+    children, blobs, attestations = [], [], set()
+    for entry in entries:
+        descriptor = _descriptor(entry)
+        if _kind(descriptor.media_type, {}) is Kind.UNKNOWN:
+            blobs.append(descriptor)
+            continue
+        children.append(descriptor)
+        annotations = entry.get("annotations")
+        if isinstance(annotations, dict) and annotations.get("vnd.docker.reference.type"):
+            attestations.add(descriptor.digest)
+    return Manifest(
+        digest, media_type, Kind.INDEX, size, None, tuple(blobs), tuple(children), frozenset(attestations),
+        subject=_subject(document), artifact_type=str(document.get("artifactType") or ""), created=_annotated_created(document),
+    )  # fmt: skip
+
+
+def _list(document: Mapping[str, Any], field: str) -> list[Any]:
+    value = document.get(field)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ValueError(f"{field} is not a list")
+    return value
+
+
+def _descriptor(value: object) -> Descriptor:
+    if not isinstance(value, dict):
+        raise ValueError("a descriptor is not an object")
+    size = value.get("size", 0)
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise ValueError(f"a descriptor's size is {str(size)[:40]!r}")
+    return Descriptor(str(value.get("mediaType") or ""), parse_digest(value.get("digest")), size)
+
+
+def _subject(document: Mapping[str, Any]) -> Digest | None:
+    value = document.get("subject")
+    return _descriptor(value).digest if value else None
+
+
+def _annotated_created(document: Mapping[str, Any]) -> str | None:
+    annotations = document.get("annotations")
+    created = annotations.get("org.opencontainers.image.created") if isinstance(annotations, dict) else None
+    return created if isinstance(created, str) else None

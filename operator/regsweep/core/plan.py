@@ -1,0 +1,64 @@
+"""The plan: ordered deletions with the tag → digest pairs that they rely on, fixed by its own digest (S6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from regsweep.core.oci import Digest
+
+PLAN_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Delete one manifest by digest.
+
+    `tags` are all the tags that pointed at it when the plan was made: they go with it. `root` is the expired manifest
+    in whose train it goes (itself, for a root). `size` is the length of the manifest's own bytes.
+    """
+
+    repository: str
+    digest: Digest
+    media_type: str
+    reason: str
+    tags: tuple[str, ...]
+    root: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was read, and how much of it goes."""
+
+    repositories: int
+    tags: int
+    manifests: int
+    deleted_tags: int
+    deleted_manifests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be deleted, in this order. Same input, same bytes.
+
+    `bytes` is what the next garbage collection can free, each blob counted once over the whole registry;
+    an upper bound where only a part of the registry was read. `unread` are repositories that could not be read: they are
+    left alone. `over_limit` says, in words, each limit that the plan is over; such a plan waits for a person.
+    """
+
+    registry: str
+    policy: str
+    policy_digest: str
+    inventory: str
+    created_at: datetime
+    expires_at: datetime
+    actions: tuple[Action, ...]
+    counts: Counts
+    bytes: int
+    bytes_are_upper_bound: bool
+    expected_marks: int
+    unread: tuple[str, ...] = ()
+    over_limit: tuple[str, ...] = ()
+    version: int = PLAN_VERSION
+    digest: str = ""

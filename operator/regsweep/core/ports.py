@@ -1,0 +1,96 @@
+"""What a step needs from its door: a clock, a way to be stopped, someone to tell, a place to write ahead. Protocols only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from regsweep.api.run import CollectionStatus, RunStep
+from regsweep.core.inventory import Census
+from regsweep.core.oci import Digest, Manifest
+from regsweep.core.outcome import Collection, Outcome
+from regsweep.core.plan import Plan
+
+Clock = Callable[[], datetime]
+"""Now, as an aware datetime in UTC."""
+
+
+class Stop(Protocol):
+    """Asked between any two effects."""
+
+    def check(self) -> None:
+        """Raises Cancelled or DeadlineExceeded when the run must end. Cheap: call it often."""
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but wake up and raise as `check` does when asked to stop."""
+
+
+class Progress(Protocol):
+    """Told how a hop goes on. Never raises, never blocks for long."""
+
+    def begin(self, hop: str, total: int | None = None) -> None: ...
+
+    def advance(self, done: int = 1, detail: str = "") -> None: ...
+
+    def say(self, message: str) -> None:
+        """One line that a person should see, without credentials."""
+
+
+class ManifestCache(Protocol):
+    """Manifests and created times by digest: immutable, read once, never again. Safe for use by many threads."""
+
+    def manifest(self, digest: Digest) -> Manifest | None: ...
+
+    def keep_manifest(self, body: bytes, media_type: str, manifest: Manifest) -> None: ...
+
+    def created(self, config: Digest) -> str | None:
+        """The `created` text of a config blob; "" where it was read and has none; None where it was not read."""
+
+    def keep_created(self, config: Digest, created: str) -> None: ...
+
+
+class WindowJournal(Protocol):
+    """Where the maintenance window is written ahead, so that whoever comes after a crash knows what to undo."""
+
+    def load(self) -> CollectionStatus | None: ...
+
+    def save(self, status: CollectionStatus) -> None:
+        """Persist before the effect. Raises when it could not: then the effect must not happen."""
+
+
+class RunJournal(Protocol):
+    """Where a run writes ahead. The operator's is the run object's status; the terminal's is memory and a file."""
+
+    @property
+    def window(self) -> WindowJournal: ...
+
+    def step(self) -> RunStep:
+        """The last step that was entered: PENDING for a new run."""
+
+    def enter(self, step: RunStep) -> None:
+        """Persist `step` before its first effect. Raises when it could not: then the effect must not happen."""
+
+    def plan(self) -> Plan | None:
+        """The plan that `planned` kept, whole; None for a run without one."""
+
+    def planned(self, plan: Plan) -> None:
+        """Keep the plan where a person can read it and a restart finds it."""
+
+    def swept(self, outcomes: Sequence[Outcome]) -> None:
+        """The newest outcomes, as they come, for progress in the status."""
+
+
+class Collector(Protocol):
+    """Runs the registry's garbage collection behind its safety gate: in a pod, or by commands on this machine."""
+
+    def preflight(self) -> None:
+        """Change nothing; raise WorkloadUnfit with the fix where the window could not be entered or left."""
+
+    def collect(self, census: Callable[[], Census]) -> Collection:
+        """The whole window: read-only, proof, dry run compared with `census()` (called while nothing can be pushed),
+        collection, restart, writable again. Raises CollectError; the registry is writable again, or LiftFailed."""
+
+    def resume(self, census: Callable[[], Census]) -> Collection | None:
+        """Go on after a crash from what the journal and the workload say. None: there was no window to finish,
+        or it had to be given up; the registry is writable again either way, or LiftFailed."""

@@ -1,0 +1,229 @@
+"""The one exception tree. Standard library only; everyone may import it.
+
+    RegsweepError
+    ├─ InvalidInput                a file, an option or an argument that cannot be used
+    │  ├─ PolicyInvalid            a policy that could not mean what its author thinks
+    │  └─ PlanUnreadable           a plan or a record of an unknown version, or damaged
+    ├─ Refused                     nothing was begun, on purpose
+    │  ├─ ApprovalRequired         a person has to look at the plan first (manual approval, or over a limit)
+    │  ├─ PlanExpired              the plan is too old to be true
+    │  ├─ PolicyChanged            the plan was made for another policy, registry or mode
+    │  ├─ InUseUnknown             what the cluster uses could not be learnt
+    │  └─ DeleteDisabled           the registry does not delete: switched off, a cache, or read-only
+    ├─ RegistryError               the registry does not answer as a registry should
+    │  ├─ RegistryUnreachable      no connection, no name, TLS, time-out, 5xx to the end
+    │  ├─ RegistryDenied           credentials missing, wrong, or short of a right
+    │  ├─ NotARegistry             something else answers at that URL
+    │  └─ RegistryMisbehaved       a body that is cut, too large, no JSON, or not what its digest says
+    ├─ ClusterError                the Kubernetes API
+    │  ├─ ClusterUnreachable       no connection, time-out, 5xx
+    │  ├─ ClusterDenied            401 or 403: a right is missing
+    │  ├─ ClusterConflict          another writer owns the field, or the object changed meanwhile
+    │  ├─ ClusterNotFound          the object is not there
+    │  └─ ExecFailed               a command in a pod failed, or its end is unknown
+    ├─ Incomplete                  begun, and not whole
+    │  ├─ PartialInventory         some repositories could not be read: they were left alone
+    │  ├─ SweepIncomplete          some deletions failed
+    │  ├─ DeadlineExceeded         the run took longer than it may
+    │  └─ Cancelled                asked to stop
+    ├─ CollectError                the maintenance window
+    │  ├─ WorkloadUnfit            preflight: nothing was changed
+    │  ├─ ReadOnlyNotProven        a replica may still accept writes: nothing was collected
+    │  ├─ CollectFailed            garbage-collect did not run to its end
+    │  └─ LiftFailed               the registry is still read-only
+    └─ ImagesDamaged               an image that was to be kept is not whole
+
+`DOORS` says what an error means outside: the exit code of the command line and the reason of a condition.
+No message may hold a credential; whoever raises sees to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class RegsweepError(Exception):
+    """Base of all. `str(error)` is one paragraph for a person: what is wrong, and what to do about it."""
+
+
+class InvalidInput(RegsweepError):
+    pass
+
+
+class PolicyInvalid(InvalidInput):
+    """A policy is refused. `problems` holds one (path of the field, message with the fix) for each fault."""
+
+    def __init__(self, problems: list[tuple[str, str]], source: str = "") -> None:
+        self.problems = problems
+        where = f"{source}: " if source else ""
+        super().__init__(where + "; ".join(f"{field}: {message}" if field else message for field, message in problems))
+
+
+class PlanUnreadable(InvalidInput):
+    pass
+
+
+class Refused(RegsweepError):
+    pass
+
+
+class ApprovalRequired(Refused):
+    """The plan waits for a person. `reason` is the condition's: ManualApproval or LimitExceeded."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class PlanExpired(Refused):
+    pass
+
+
+class PolicyChanged(Refused):
+    pass
+
+
+class InUseUnknown(Refused):
+    pass
+
+
+class DeleteDisabled(Refused):
+    pass
+
+
+class RegistryError(RegsweepError):
+    pass
+
+
+class RegistryUnreachable(RegistryError):
+    pass
+
+
+class RegistryDenied(RegistryError):
+    pass
+
+
+class NotARegistry(RegistryError):
+    pass
+
+
+class RegistryMisbehaved(RegistryError):
+    pass
+
+
+class ClusterError(RegsweepError):
+    pass
+
+
+class ClusterUnreachable(ClusterError):
+    pass
+
+
+class ClusterDenied(ClusterError):
+    pass
+
+
+class ClusterConflict(ClusterError):
+    pass
+
+
+class ClusterNotFound(ClusterError):
+    pass
+
+
+class ExecFailed(ClusterError):
+    pass
+
+
+class Incomplete(RegsweepError):
+    pass
+
+
+class PartialInventory(Incomplete):
+    pass
+
+
+class SweepIncomplete(Incomplete):
+    pass
+
+
+class DeadlineExceeded(Incomplete):
+    pass
+
+
+class Cancelled(Incomplete):
+    pass
+
+
+class CollectError(RegsweepError):
+    pass
+
+
+class WorkloadUnfit(CollectError):
+    pass
+
+
+class ReadOnlyNotProven(CollectError):
+    pass
+
+
+class CollectFailed(CollectError):
+    pass
+
+
+class LiftFailed(CollectError):
+    pass
+
+
+class ImagesDamaged(RegsweepError):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What an error means outside: exit code of the terminal, reason of the condition, and whether trying again may help."""
+
+    exit_code: int
+    reason: str
+    transient: bool = False
+
+
+DOORS: dict[type[RegsweepError], Door] = {
+    RegsweepError: Door(4, "InternalError"),
+    InvalidInput: Door(2, "InvalidInput"),
+    PolicyInvalid: Door(2, "InvalidSpec"),
+    PlanUnreadable: Door(2, "PlanUnreadable"),
+    Refused: Door(3, "Refused"),
+    ApprovalRequired: Door(3, "AwaitingApproval"),
+    PlanExpired: Door(3, "PlanExpired"),
+    PolicyChanged: Door(3, "PolicyChanged"),
+    InUseUnknown: Door(3, "InUseUnknown"),
+    DeleteDisabled: Door(4, "DeleteDisabled"),
+    RegistryError: Door(4, "RegistryError"),
+    RegistryUnreachable: Door(4, "RegistryUnreachable", transient=True),
+    RegistryDenied: Door(4, "Unauthorized"),
+    NotARegistry: Door(4, "NotARegistry"),
+    RegistryMisbehaved: Door(4, "RegistryMisbehaved", transient=True),
+    ClusterError: Door(4, "ClusterError"),
+    ClusterUnreachable: Door(4, "ClusterUnreachable", transient=True),
+    ClusterDenied: Door(4, "ClusterDenied"),
+    ClusterConflict: Door(4, "FieldConflict"),
+    ClusterNotFound: Door(4, "NotFound"),
+    ExecFailed: Door(4, "ExecFailed", transient=True),
+    Incomplete: Door(1, "Incomplete"),
+    PartialInventory: Door(1, "PartialInventory"),
+    SweepIncomplete: Door(1, "SweepIncomplete"),
+    DeadlineExceeded: Door(1, "DeadlineExceeded"),
+    Cancelled: Door(130, "Cancelled"),
+    CollectError: Door(4, "CollectFailed"),
+    WorkloadUnfit: Door(4, "WorkloadUnfit"),
+    ReadOnlyNotProven: Door(4, "ReadOnlyNotProven"),
+    CollectFailed: Door(4, "CollectFailed"),
+    LiftFailed: Door(4, "LiftFailed"),
+    ImagesDamaged: Door(5, "ImagesDamaged"),
+}
+
+
+def door(error: RegsweepError) -> Door:
+    """The entry of the nearest class in the table. Every class of the tree has its own (tested)."""
+    return next(DOORS[kind] for kind in type(error).__mro__ if kind in DOORS)
