@@ -1,7 +1,4 @@
-"""The order of the hops: scan → judge → plan → (approve) → sweep → collect → verify → report. Knows neither door.
-
-The only `if` for a dry run is here: it stops after the plan, and never makes a client that can delete (S11).
-"""
+"""What a door asks of the pipeline, and what it lends it."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from regsweep.api.policy import Mode, RegistryCleanupPolicy
 from regsweep.api.run import Collect
 from regsweep.clients.registry import Deleter, DeleteState, Reader
 from regsweep.core.inventory import InUse
-from regsweep.core.outcome import RunRecord
 from regsweep.core.plan import Plan
 from regsweep.core.ports import Clock, Collector, ManifestCache, Progress, RunJournal, Stop
 
@@ -22,7 +18,7 @@ class Request:
     """What a door asks for.
 
     `approved` is the digest of a plan that a person looked at: exactly that plan is applied. `confirm` is asked once with
-    the finished plan before anything is deleted (a terminal's question); it returns False to refuse.
+    the finished plan before anything is deleted (a terminal's question): True counts as approval, False refuses.
     """
 
     policy: RegistryCleanupPolicy
@@ -31,10 +27,15 @@ class Request:
     approved: str | None = None
     confirm: Callable[[Plan], bool] | None = None
 
+    @property
+    def policy_name(self) -> str:
+        meta = self.policy.metadata
+        return f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the run works with. `deleter` and `probe` are called only when something is to be deleted."""
+    """What the run works with. `deleter` and `probe` are called only when something is to be deleted (S11)."""
 
     reader: Reader
     deleter: Callable[[], Deleter]
@@ -47,9 +48,3 @@ class Ports:
     collector: Collector | None = None
     enable_delete: Callable[[], None] | None = None
     in_use: Callable[[], InUse] | None = None
-
-
-def run(request: Request, ports: Ports) -> RunRecord:
-    """Begin a run, or go on from the step that its journal names. Raises ApprovalRequired, and every error of the tree that
-    ends a run before it has something to tell; a run that got further returns its record with the failure's reason."""
-    raise AssertionError("written next")

@@ -1,0 +1,92 @@
+"""scan → judge → plan: one repository at a time, so that memory is bounded by the largest one plus the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regsweep.api.load import policy_digest
+from regsweep.api.policy import CollectMode, InventoryKind, PolicySpec
+from regsweep.core.inventory import NOTHING_IN_USE, Finding, InUse
+from regsweep.core.outcome import Kept
+from regsweep.core.plan import Plan
+from regsweep.core.planning import PlanBuilder
+from regsweep.core.retention import dated_tags, judge, selects_repository
+from regsweep.errors import InvalidInput, InUseUnknown
+from regsweep.pipeline.ports import Ports, Request
+from regsweep.steps.scan import Unread, scan
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan, and what it leaves behind: why tags stay, what was found broken, which repositories could not be read."""
+
+    plan: Plan
+    kept: Kept
+    findings: tuple[Finding, ...]
+    unread: tuple[Unread, ...]
+
+
+def make_plan(request: Request, ports: Ports) -> Planned:
+    """Read the registry and decide. Changes nothing.
+
+    Raises RegistryError when the catalog cannot be read to its end, InUseUnknown when protection was asked for and what
+    the cluster uses cannot be learnt, InvalidInput when the policy wants an inventory that cannot be had.
+    """
+    spec = request.policy.spec
+    in_use = _in_use(spec, ports)
+    ports.reader.ping()
+    names, whole = _names(spec, ports)
+    builder, unread = PlanBuilder(), []
+    for found in scan(
+        ports.reader,
+        names,
+        ports.cache,
+        concurrency=spec.limits.concurrency,
+        dated=lambda repository, tags: dated_tags(repository, tags, spec),
+        stop=ports.stop,
+        progress=ports.progress,
+    ):
+        if isinstance(found, Unread):
+            builder.unread(found.name)
+            unread.append(found)
+        else:
+            builder.add(found, judge(found, spec, in_use, ports.clock()))
+    plan = builder.build(
+        registry=spec.registry.url,
+        policy=request.policy_name,
+        spec=spec,
+        policy_digest=policy_digest(spec),
+        inventory=InventoryKind.API.value,
+        now=ports.clock(),
+        whole_registry=whole,
+    )
+    findings = (*builder.findings(), *(Finding("unread", item.name, "", item.reason) for item in unread))
+    return Planned(plan, builder.kept(), findings, tuple(unread))
+
+
+def _names(spec: PolicySpec, ports: Ports) -> tuple[tuple[str, ...], bool]:
+    """The repositories to read, and whether they are all that there are.
+
+    Where a collection follows, all are read: the collector walks the whole registry, and what it must mark and what it will
+    free can only be told from all of it.
+    """
+    everything = tuple(ports.reader.repositories())
+    if spec.garbage_collection.mode is not CollectMode.DISABLED or ports.collector is not None:
+        return everything, True
+    selected = tuple(name for name in everything if selects_repository(spec, name))
+    return selected, len(selected) == len(everything)
+
+
+def _in_use(spec: PolicySpec, ports: Ports) -> InUse:
+    if spec.registry.inventory is InventoryKind.STORAGE:
+        raise InvalidInput(
+            "spec.registry.inventory: Storage cannot be had: this version reads registries over their API. Set it to Auto or API."
+        )
+    if spec.protect.in_use is None:
+        return NOTHING_IN_USE
+    if ports.in_use is None:
+        raise InUseUnknown(
+            "spec.protect.inUse asks to protect what workloads use, and that cannot be learnt here. Nothing was deleted. "
+            "Name a list of images with --in-use, or remove spec.protect.inUse and protect by tag or repository."
+        )
+    return ports.in_use()

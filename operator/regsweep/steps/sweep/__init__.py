@@ -1,0 +1,137 @@
+"""Plan → one Outcome for each action: DELETE by digest, after one more look (S7). Serial within a repository, parallel across.
+
+It may delete nothing that is not an action of the plan. A DELETE costs the registry a read of every tag in the repository,
+so a second one at the same time in the same repository would gain nothing, and would widen the race with pushes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from itertools import groupby
+
+from regsweep.clients.registry import Deleter
+from regsweep.core.inventory import Finding
+from regsweep.core.oci import Digest
+from regsweep.core.outcome import Outcome, Result
+from regsweep.core.plan import Action, Plan
+from regsweep.core.ports import Clock, ManifestCache, Progress, Stop
+from regsweep.errors import DeleteDisabled, RegistryDenied, RegistryError
+from regsweep.steps.sweep.living import Living
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """What a sweep works with. `tell` gets the outcomes as they come; it may raise to stop the sweep."""
+
+    deleter: Deleter
+    cache: ManifestCache
+    concurrency: int
+    clock: Clock
+    stop: Stop
+    progress: Progress
+    tell: Callable[[Sequence[Outcome]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What became of the plan, in its order, and what was noticed on the way."""
+
+    outcomes: tuple[Outcome, ...]
+    findings: tuple[Finding, ...]
+
+
+def sweep(plan: Plan, work: Sweeper) -> Swept:
+    """Do the plan, as far as it is still true. Running it again goes on where it was interrupted: what is gone is gone.
+
+    A failed action does not stop the others, but keeps all that it reaches. Raises DeleteDisabled or RegistryDenied when the
+    registry refuses to delete at all, Cancelled and DeadlineExceeded between two actions.
+    """
+    work.progress.begin("sweep", len(plan.actions))
+    outcomes: list[Outcome] = []
+    findings: list[Finding] = []
+    repositories = [(name, tuple(actions)) for name, actions in groupby(plan.actions, key=lambda a: a.repository)]
+    pool = ThreadPoolExecutor(max_workers=work.concurrency, thread_name_prefix="sweep")
+    try:
+        for future in as_completed([pool.submit(_sweep_repository, name, actions, work) for name, actions in repositories]):
+            swept = future.result()
+            outcomes.extend(swept.outcomes)
+            findings.extend(swept.findings)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    place = {(action.repository, action.digest): number for number, action in enumerate(plan.actions)}
+    outcomes.sort(key=lambda outcome: place[outcome.action.repository, outcome.action.digest])
+    return Swept(tuple(outcomes), tuple(sorted(findings, key=lambda f: (f.repository, f.reference))))
+
+
+def _sweep_repository(name: str, actions: tuple[Action, ...], work: Sweeper) -> Swept:
+    living = Living(work.deleter, name, {action.digest for action in actions}, work.cache, work.clock)
+    outcomes, before = [], None
+    for outcome in _delete_all(actions, living, work):
+        before = before if before is not None else living.names()
+        outcomes.append(outcome)
+        work.tell((outcome,))
+        work.progress.advance(1, name)
+    return Swept(tuple(outcomes), _lost_tags(name, actions, before or frozenset(), work))
+
+
+def _delete_all(actions: tuple[Action, ...], living: Living, work: Sweeper) -> Iterator[Outcome]:
+    blind = ""
+    for action in actions:
+        work.stop.check()
+        if blind:
+            yield Outcome(action, Result.SKIPPED, blind)
+            continue
+        try:
+            yield _delete(action, living, work.deleter)
+        except (DeleteDisabled, RegistryDenied):
+            raise
+        except RegistryError as error:
+            yield Outcome(action, Result.FAILED, str(error))
+            blind = _spare(living, action.digest, "a deletion that failed")
+
+
+def _delete(action: Action, living: Living, deleter: Deleter) -> Outcome:
+    living.look(action.tags)
+    reason = _why_not(action, living)
+    if reason:
+        living.spare(action.digest, reason)
+        return Outcome(action, Result.SKIPPED, reason)
+    deleted = deleter.delete_manifest(action.repository, action.digest)
+    return Outcome(action, Result.DELETED if deleted else Result.GONE)
+
+
+def _why_not(action: Action, living: Living) -> str:
+    """What has changed since the plan was made, so that the manifest must stay; empty where it may go."""
+    if holder := living.holder(action.digest):
+        return f"needed by {holder}"
+    if strangers := sorted(living.tags_on(action.digest) - set(action.tags)):
+        return f"tag {strangers[0]} points at it now"
+    if moved := [tag for tag in action.tags if living.target(tag) not in (None, action.digest)]:
+        return f"tag {moved[0]} moved"
+    if action.root != action.digest and (holder := living.holder(action.root)):
+        return f"its {action.root} stays: {holder}"
+    return ""
+
+
+def _spare(living: Living, digest: Digest, holder: str) -> str:
+    """Keep what `digest` reaches. Where even that cannot be read, the words that skip the rest of the repository (S5)."""
+    try:
+        living.spare(digest, holder)
+    except RegistryError as error:
+        return f"what {digest} reaches could not be read: {error}"
+    return ""
+
+
+def _lost_tags(name: str, actions: tuple[Action, ...], before: frozenset[str], work: Sweeper) -> tuple[Finding, ...]:
+    """Tags outside the plan that were there and are not any more: pushed to a new digest while the old one was deleted."""
+    ours = {tag for action in actions for tag in action.tags}
+    try:
+        now = set(work.deleter.tags(name))
+    except RegistryError as error:
+        return (Finding("sweep.unchecked", name, "", f"the tags could not be listed after the sweep: {error}"),)
+    return tuple(
+        Finding("sweep.lost-tag", name, tag, "was there when the sweep began and is gone; the plan did not name it: push it again")
+        for tag in sorted(before - ours - now)
+    )

@@ -1,0 +1,89 @@
+"""What a repository's tags reach now: the last look before the cut (S2, S7).
+
+A plan may be a day old. Since then a tag may have moved, or a new index may list a child that the plan lets go.
+Nothing that a tag outside the plan reaches is deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from regsweep.clients.registry import Reader
+from regsweep.core.oci import Digest, Manifest, parse_manifest
+from regsweep.core.ports import Clock, ManifestCache
+from regsweep.errors import RegistryMisbehaved
+
+STALE_AFTER = timedelta(seconds=15)
+"""All tags are resolved anew after this long; new names, and the tags of the digest at hand, before each delete."""
+
+
+class Living:
+    """The tags of one repository, and all manifests that those outside the plan reach. Not shared between threads."""
+
+    def __init__(self, reader: Reader, repository: str, condemned: Collection[Digest], cache: ManifestCache, clock: Clock) -> None:
+        self._reader, self._repository, self._cache, self._clock = reader, repository, cache, clock
+        self._condemned = set(condemned)
+        self._tags: dict[str, Digest | None] = {}
+        self._reached: dict[Digest, str] = {}
+        self._whole_look: datetime | None = None
+
+    def look(self, suspects: Collection[str] = ()) -> None:
+        """List the tags; resolve those that are new, those in `suspects`, and after a while all of them.
+
+        Raises RegistryError: a look that is not whole is no look.
+        """
+        now = self._clock()
+        names = set(self._reader.tags(self._repository))
+        stale = self._whole_look is None or now - self._whole_look > STALE_AFTER
+        again = names if stale else (names - self._tags.keys()) | (names & set(suspects))
+        self._tags = {name: digest for name, digest in self._tags.items() if name in names}
+        for name in sorted(again):
+            head = self._reader.head(self._repository, name)
+            self._tags[name] = head.digest if head else None
+            if head and head.digest not in self._condemned:
+                self._reach(head.digest, f"tag {name}")
+        self._whole_look = now if stale else self._whole_look
+
+    def tags_on(self, digest: Digest) -> frozenset[str]:
+        return frozenset(name for name, target in self._tags.items() if target == digest)
+
+    def target(self, tag: str) -> Digest | None:
+        """Where the tag points; None where it is not listed any more, or has no manifest."""
+        return self._tags.get(tag)
+
+    def names(self) -> frozenset[str]:
+        return frozenset(self._tags)
+
+    def holder(self, digest: Digest) -> str | None:
+        """Who needs this manifest, in words; None where nobody outside the plan does."""
+        return self._reached.get(digest)
+
+    def spare(self, digest: Digest, holder: str) -> None:
+        """A condemned manifest stays after all: all that it reaches stays with it."""
+        self._condemned.discard(digest)
+        self._reach(digest, holder)
+
+    def _reach(self, root: Digest, holder: str) -> None:
+        open_ends: list[Digest] = [root]
+        while open_ends:
+            digest = open_ends.pop()
+            if digest in self._reached:
+                continue
+            self._reached[digest] = holder
+            open_ends.extend(self._children(digest))
+
+    def _children(self, digest: Digest) -> Iterable[Digest]:
+        manifest = self._cache.manifest(digest) or self._read(digest)
+        return (child.digest for child in manifest.children) if manifest else ()
+
+    def _read(self, digest: Digest) -> Manifest | None:
+        fetched = self._reader.manifest(self._repository, digest)
+        if fetched is None:
+            return None
+        try:
+            manifest = parse_manifest(fetched.body, fetched.media_type)
+        except ValueError as error:
+            raise RegistryMisbehaved(f"{self._repository}@{digest}: the manifest {error}") from None
+        self._cache.keep_manifest(fetched.body, fetched.media_type, manifest)
+        return manifest
