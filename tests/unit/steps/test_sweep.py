@@ -1,0 +1,215 @@
+"""The sweep against a model registry that changes between two looks: S2 and S7, and going on after an interruption."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from regsweep.clients.cache import MemoryCache
+from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, Digest, digest_of
+from regsweep.core.outcome import Outcome, Result
+from regsweep.core.plan import Action, Counts, Plan
+from regsweep.errors import Cancelled, DeleteDisabled, RegistryUnreachable
+from regsweep.steps.sweep import Sweeper, sweep
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class ModelRegistry:
+    """Tags and manifests of Distribution in memory: DELETE by digest removes the manifest and every tag on it."""
+
+    def __init__(self) -> None:
+        self.tagged: dict[str, dict[str, Digest]] = {}
+        self.bodies: dict[tuple[str, Digest], tuple[bytes, str]] = {}
+        self.deletes: list[tuple[str, Digest]] = []
+        self.before_delete: Callable[[str, Digest], None] = lambda repository, digest: None
+
+    def push(self, repository: str, tag: str | None, body: bytes, media_type: str = DOCKER_MANIFEST) -> Digest:
+        digest = digest_of(body)
+        self.bodies[repository, digest] = (body, media_type)
+        if tag:
+            self.tagged.setdefault(repository, {})[tag] = digest
+        return digest
+
+    def tags(self, repository: str) -> tuple[str, ...]:
+        return tuple(self.tagged.get(repository, {}))
+
+    def head(self, repository: str, reference: str) -> SimpleNamespace | None:
+        digest = self.tagged.get(repository, {}).get(reference, reference)
+        found = self.bodies.get((repository, Digest(digest)))
+        return SimpleNamespace(digest=digest, media_type=found[1], size=len(found[0])) if found else None
+
+    def manifest(self, repository: str, reference: str) -> SimpleNamespace | None:
+        found = self.bodies.get((repository, Digest(reference)))
+        return SimpleNamespace(body=found[0], media_type=found[1], digest=reference) if found else None
+
+    def delete_manifest(self, repository: str, digest: Digest) -> bool:
+        self.before_delete(repository, digest)
+        self.deletes.append((repository, digest))
+        tags = self.tagged.get(repository, {})
+        for tag in [tag for tag, target in tags.items() if target == digest]:
+            del tags[tag]
+        return self.bodies.pop((repository, digest), None) is not None
+
+
+def image(name: str) -> bytes:
+    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": digest_of(name.encode()), "size": 1}
+    return json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": config, "layers": []}).encode()
+
+
+def index(*children: Digest) -> bytes:
+    entries = [{"mediaType": DOCKER_MANIFEST, "digest": child, "size": 1} for child in children]
+    return json.dumps({"schemaVersion": 2, "mediaType": DOCKER_LIST, "manifests": entries}).encode()
+
+
+def action(digest: Digest, *tags: str, root: Digest | None = None, repository: str = "app") -> Action:
+    return Action(repository, digest, DOCKER_MANIFEST, "expired.rule", tags, root or digest, 1)
+
+
+def plan_of(*actions: Action) -> Plan:
+    counts = Counts(1, len(actions), len(actions), len(actions), len(actions))
+    return Plan("http://r", "p", "", "API", NOW, NOW + timedelta(days=1), actions, counts, 0, False, 0)
+
+
+class Told:
+    """Stands in for every port of the sweep: a clock that goes on, a stop, a progress, and a list of what was told."""
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.now, self.outcomes, self.stop_after = NOW, list[Outcome](), stop_after
+
+    def clock(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    def check(self) -> None:
+        if len(self.outcomes) >= self.stop_after:
+            raise Cancelled("asked to stop")
+
+    def begin(self, hop: str, total: int | None = None) -> None:
+        pass
+
+    def advance(self, done: int = 1, detail: str = "") -> None:
+        pass
+
+
+def swept(registry: ModelRegistry, *actions: Action, told: Told | None = None) -> list[tuple[Result, str]]:
+    told = told or Told()
+    work = Sweeper(registry, MemoryCache(), 2, told.clock, told, told, told.outcomes.extend)  # type: ignore[arg-type]
+    return [(outcome.result, outcome.message) for outcome in sweep(plan_of(*actions), work).outcomes]
+
+
+def test_deletes_what_the_plan_names_and_nothing_else() -> None:
+    registry = ModelRegistry()
+    old, kept = registry.push("app", "1", image("old")), registry.push("app", "2", image("kept"))
+    assert swept(registry, action(old, "1")) == [(Result.DELETED, "")]
+    assert registry.tagged == {"app": {"2": kept}}
+
+
+def test_a_second_sweep_finds_everything_gone() -> None:
+    registry = ModelRegistry()
+    old = registry.push("app", "1", image("old"))
+    swept(registry, action(old, "1"))
+    assert swept(registry, action(old, "1")) == [(Result.GONE, "")]
+
+
+def test_a_tag_that_moved_is_skipped() -> None:
+    registry = ModelRegistry()
+    old = registry.push("app", "1", image("old"))
+    registry.push("app", "1", image("new"))
+    assert swept(registry, action(old, "1")) == [(Result.SKIPPED, "tag 1 moved")]
+    assert registry.deletes == []
+
+
+def test_a_new_tag_on_the_digest_is_skipped() -> None:
+    registry = ModelRegistry()
+    old = registry.push("app", "1", image("old"))
+    registry.push("app", "stable", image("old"))
+    assert swept(registry, action(old, "1")) == [(Result.SKIPPED, "tag stable points at it now")]
+
+
+def test_a_tag_that_is_pushed_between_two_deletes_is_seen() -> None:
+    registry = ModelRegistry()
+    first, second = registry.push("app", "1", image("first")), registry.push("app", "2", image("second"))
+    registry.before_delete = lambda repository, digest: registry.push("app", "release", image("second")) and None
+    assert swept(registry, action(first, "1"), action(second, "2"))[1] == (Result.SKIPPED, "tag release points at it now")
+
+
+def test_the_children_of_an_index_that_stays_stay() -> None:
+    registry = ModelRegistry()
+    child = registry.push("app", None, image("child"))
+    parent = registry.push("app", "1", index(child), DOCKER_LIST)
+    registry.push("app", "again", index(child), DOCKER_LIST)
+    results = swept(registry, action(parent, "1"), action(child, root=parent))
+    assert [result for result, _ in results] == [Result.SKIPPED, Result.SKIPPED]
+    assert registry.deletes == []
+
+
+def test_a_child_that_a_new_index_lists_stays() -> None:
+    registry = ModelRegistry()
+    child = registry.push("app", None, image("child"))
+    parent = registry.push("app", "1", index(child), DOCKER_LIST)
+    registry.push("app", "new", index(child, registry.push("app", None, image("other"))), DOCKER_LIST)
+    assert swept(registry, action(parent, "1"), action(child, root=parent)) == [
+        (Result.DELETED, ""),
+        (Result.SKIPPED, "needed by tag new"),
+    ]
+
+
+def test_a_referrer_stays_with_its_subject() -> None:
+    registry = ModelRegistry()
+    subject = registry.push("app", "1", image("subject"))
+    registry.push("app", "moved-here", image("subject"))
+    signature = registry.push("app", f"sha256-{subject[7:]}.sig", image("signature"))
+    results = swept(registry, action(subject, "1"), action(signature, f"sha256-{subject[7:]}.sig", root=subject))
+    assert results[1] == (Result.SKIPPED, f"its {subject} stays: tag moved-here points at it now")
+
+
+def test_a_failed_delete_keeps_what_it_reaches_and_lets_the_others_go_on() -> None:
+    registry = ModelRegistry()
+    child = registry.push("app", None, image("child"))
+    parent = registry.push("app", "1", index(child), DOCKER_LIST)
+    other = registry.push("app", "2", image("other"))
+
+    def fail(repository: str, digest: Digest) -> None:
+        if digest == parent:
+            raise RegistryUnreachable("no answer in 60 s")
+
+    registry.before_delete = fail
+    results = swept(registry, action(parent, "1"), action(child, root=parent), action(other, "2"))
+    assert [result for result, _ in results] == [Result.FAILED, Result.SKIPPED, Result.DELETED]
+
+
+def test_a_registry_that_refuses_deletes_ends_the_sweep() -> None:
+    registry = ModelRegistry()
+    old = registry.push("app", "1", image("old"))
+
+    def refuse(repository: str, digest: Digest) -> None:
+        raise DeleteDisabled("deletes are off")
+
+    registry.before_delete = refuse
+    with pytest.raises(DeleteDisabled):
+        swept(registry, action(old, "1"))
+
+
+def test_a_stop_ends_it_between_two_actions_and_a_second_sweep_finishes() -> None:
+    registry = ModelRegistry()
+    digests = [registry.push("app", str(number), image(str(number))) for number in range(4)]
+    actions = [action(digest, str(number)) for number, digest in enumerate(digests)]
+    with pytest.raises(Cancelled):
+        swept(registry, *actions, told=Told(stop_after=2))
+    assert len(registry.deletes) == 2
+    assert [result for result, _ in swept(registry, *actions)] == [Result.GONE, Result.GONE, Result.DELETED, Result.DELETED]
+
+
+def test_a_tag_outside_the_plan_that_vanishes_is_said() -> None:
+    registry = ModelRegistry()
+    old = registry.push("app", "1", image("old"))
+    registry.push("app", "live", image("live"))
+    registry.before_delete = lambda repository, digest: registry.tagged["app"].pop("live", None) and None
+    told = Told()
+    work = Sweeper(registry, MemoryCache(), 2, told.clock, told, told, told.outcomes.extend)  # type: ignore[arg-type]
+    findings = sweep(plan_of(action(old, "1")), work).findings
+    assert [(finding.code, finding.reference) for finding in findings] == [("sweep.lost-tag", "live")]
