@@ -1,7 +1,7 @@
-"""What hangs on images or lives beside them: attestations, signatures, referrers, build caches, charts, other artifacts.
+"""What hangs on images or lives beside them: attestations, signatures, referrers, build caches, charts.
 
-Pure, like `images`. Sources: OCI image specification 1.1 (artifact usage, `subject`), OCI distribution specification 1.1
-(referrers tag schema), and the layouts that buildx, cosign and Helm write.
+Pure, like `images`. Sources: OCI image specification 1.1 (artifact usage, `subject`), OCI distribution
+specification 1.1 (referrers tag schema), and the layouts that buildx, cosign and Helm write.
 """
 
 from __future__ import annotations
@@ -9,23 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from regsweep.demo.images import (
+from regsweep.demo.documents import (
     OCI_CONFIG,
     OCI_LAYER,
     OCI_MANIFEST,
     Artifact,
     Blob,
-    Created,
     Document,
-    Layer,
     Platform,
     as_json,
-    created_text,
-    index_of,
-    layer,
-    manifest,
-    noise,
 )
+from regsweep.demo.images import Created, Layer, created_text, index_of, layer, manifest, noise
 
 IN_TOTO = "application/vnd.in-toto+json"
 COSIGN_LAYER = "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -38,7 +32,7 @@ EPOCH = "1970-01-01T00:00:00Z"
 
 
 def subject_tag(subject: Document, suffix: str = "") -> str:
-    """The tag by which clients find what belongs to `subject`: `sha256-<hex>`, with `.sig`, `.att` or `.sbom` by cosign."""
+    """The tag by which clients find what belongs to `subject`: `sha256-<hex>`; cosign adds a suffix."""
     return subject.digest.replace(":", "-") + suffix
 
 
@@ -61,7 +55,7 @@ def attestation(subject: Document) -> Document:
 
 
 def attested(images: tuple[Document, ...]) -> Document:
-    """An index as buildx pushes it: the images, then one attestation for each, of platform unknown/unknown."""
+    """An index as buildx pushes it: the images, then an attestation for each, platform unknown/unknown."""
     attestations = tuple(attestation(each) for each in images)
     notes = (
         {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": each.digest}
@@ -74,7 +68,7 @@ def attested(images: tuple[Document, ...]) -> Document:
 
 
 def cosign(subject: Document, *, suffix: str = ".sig") -> Document:
-    """A signature (`.sig`), attestation (`.att`) or SBOM (`.sbom`) as cosign 1 and 2 tag it, with `subject_tag`."""
+    """A signature, attestation (`.att`) or SBOM (`.sbom`) as cosign 1 and 2 make it, for `subject_tag`."""
     identity = {"docker-manifest-digest": subject.digest}
     payload = Blob(
         as_json({"critical": {"image": identity, "type": f"cosign{suffix}"}, "optional": None}), COSIGN_LAYER
@@ -105,7 +99,7 @@ def referrer(subject: Document, artifact_type: str, *, created: Created = None) 
 
 
 def referrers_index(referrers: Mapping[str, Document]) -> Document:
-    """What clients keep under `subject_tag` where the registry has no referrers API. Artifact type to referrer."""
+    """What clients keep under `subject_tag`, for want of a referrers API. Artifact type to referrer."""
     described = (each.descriptor | {"artifactType": kind} for kind, each in referrers.items())
     return index_of(tuple(referrers.values()), tuple(described))
 
@@ -123,7 +117,7 @@ def referrers_of(image: Artifact, *, created: Created = None) -> Artifact:
 
 
 def buildx_cache(layers: tuple[Layer, ...]) -> Document:
-    """A registry cache of buildx: an index whose `manifests` are layers and a cache config, none of them a manifest."""
+    """A registry cache of buildx: an index whose `manifests` are layers and a config, and no manifest."""
     config = Blob(as_json({"layers": [{"blob": each.diff_id} for each in layers]}), BUILDX_CACHE_CONFIG)
     blobs = (*(each.blob(OCI_LAYER) for each in layers), config)
     document = index_of((), tuple(blob.descriptor for blob in blobs))
@@ -138,7 +132,7 @@ def helm_chart(name: str, version: str, created: Created) -> Document:
 
 
 def artifact(artifact_type: str, seed: str, size: int, created: Created) -> Document:
-    """Any other OCI artifact, of a type that no tool has to know; its time is an annotation, its config is empty."""
+    """Any other OCI artifact, of any type; its time is an annotation, its config is empty."""
     payload = Blob(noise(seed, size), artifact_type)
     return manifest(EMPTY, (payload,), extra={"artifactType": artifact_type, **_created_annotation(created)})
 
@@ -151,7 +145,7 @@ def unknown_config(seed: str, created: Created) -> Document:
 
 
 def untyped(document: Document) -> Document:
-    """The same OCI manifest without its own `mediaType`, as some tools write it: allowed by the specification."""
+    """The same OCI manifest without its own `mediaType`: the specification allows it, some tools do it."""
     content = document.content.replace(f'"mediaType":"{OCI_MANIFEST}",'.encode(), b"", 1)
     return Document(content, document.media_type, document.blobs, document.children, document.platform)
 

@@ -1,4 +1,4 @@
-"""The images of the demo, and sets of images that tests ask for: which repository, which tags, how old, what kind.
+"""The images of the demo, and sets of images that tests ask for: where, under which tags, how old.
 
 Pure: `now` is an argument, and the same `now` gives the same bytes. Lists are in the order of pushing.
 """
@@ -14,26 +14,20 @@ from regsweep.demo.accessories import (
     artifact,
     attested,
     buildx_cache,
-    cosign,
     helm_chart,
     referrers_of,
     signature_of,
-    subject_tag,
-    unknown_config,
-    untyped,
 )
+from regsweep.demo.documents import Artifact
 from regsweep.demo.images import (
-    AMD64,
     ARM64,
     DOCKER,
     OCI,
-    Artifact,
     Created,
-    Document,
     Format,
     Layer,
     image,
-    index,
+    image_on,
     layer,
     multi_platform,
 )
@@ -47,9 +41,9 @@ def demo_images(now: datetime) -> list[Artifact]:
     base, python = layer("base", BASE_BYTES), layer("python", 2 * BASE_BYTES)
     return [
         *_base_images(base, python, now),
-        *_service("team-a/web", (base, python), now, releases=24, builds=30),
-        *_service("team-a/api", (base, python), now, releases=20, builds=30),
-        *_service("team-b/shop", (base,), now, releases=16, builds=24, form=DOCKER),
+        *_service("team-a/web", (base, python), now),
+        *_service("team-a/api", (base, python), now),
+        *_service("team-b/shop", (base,), now, DOCKER),
         *_signed("team-a/api", "team-b/shop", (base,), now),
         *_pull_requests((base, python), now),
         *_nightlies((base,), now),
@@ -63,88 +57,22 @@ def demo_images(now: datetime) -> list[Artifact]:
 def grid(
     now: datetime, *, repositories: int = 20, tags: int = 50, layer_bytes: int = 1_000, form: Format = OCI
 ) -> list[Artifact]:
-    """`repositories` x `tags` plain images: `grid/repo-00:v0` is the oldest, one hour lies between neighbours.
+    """`repositories` x `tags` plain images, one hour apart: `grid/repo-00:v0` is the oldest.
 
-    In each repository names sort as times do not (v10 before v9). Every image has a layer of its own and a shared base.
+    In each repository names sort as times do not (v10 before v9). All share a base, each has its own layer.
     """
     base = layer("grid", 10_000)
     return [
-        _plain(
-            f"grid/repo-{row:02}:v{column}", (base,), now - timedelta(hours=tags - column), layer_bytes, form
+        image_on(
+            (base,),
+            f"grid/repo-{row:02}:v{column}",
+            now - timedelta(hours=tags - column),
+            size=layer_bytes,
+            form=form,
         ).at(f"grid/repo-{row:02}", f"v{column}")
         for row in range(repositories)
         for column in range(tags)
     ]
-
-
-def all_kinds(now: datetime, *, repositories: int = 10) -> list[Artifact]:
-    """Every kind of `kinds` in each of `repositories` repositories, `kinds/repo-00` the first: 10 give over 200."""
-    return [each for row in range(repositories) for each in kinds(f"kinds/repo-{row:02}", now).values()]
-
-
-def kinds(repository: str, now: datetime) -> dict[str, Artifact]:
-    """One artifact of every kind that a registry takes, by the name of its kind, in the order of pushing.
-
-    The kind's name is also its tag, except where clients give tags of their own (signatures, referrers) or none.
-    """
-    base, day = layer("kinds", 5_000), timedelta(days=1)
-    old = now - 30 * day
-
-    def plain(kind: str, created: Created, form: Format = OCI) -> Document:
-        return _plain(f"{repository}:{kind}", (base,), created, 1_000, form)
-
-    def several(kind: str, form: Format = OCI, count: int = 2) -> Document:
-        return multi_platform(base, f"{repository}:{kind}", old, count=count, form=form)
-
-    tagged = {
-        "docker": plain("docker", old, DOCKER),
-        "oci": plain("oci", old),
-        "untyped": untyped(plain("untyped", old)),
-        "fresh": plain("fresh", now - timedelta(minutes=10)),
-        "epoch": plain("epoch", EPOCH),
-        "future": plain("future", now + 400 * day),
-        "nanoseconds": plain("nanoseconds", f"{old:%Y-%m-%dT%H:%M:%S}.123456789Z", DOCKER),
-        "nonsense-time": plain("nonsense-time", "last tuesday"),
-        "timeless": plain("timeless", None),
-        "docker-list": several("docker-list", DOCKER, 3),
-        "oci-index": several("oci-index", OCI, 4),
-        "nested-index": index((several("inner"), plain("beside-inner", old))),
-        "attested": attested((_on_platform(repository, base, old), plain("attested", old))),
-        "buildx-cache": buildx_cache((layer(f"{repository}/cache", 3_000), base)),
-        "helm-chart": helm_chart("kinds", "1.2.3", old),
-        "artifact": artifact("application/vnd.example.model.v1", repository, 2_000, old),
-        "unknown-config": unknown_config(repository, old),
-        "empty-index": index(()),
-    }
-    placed = {kind: document.at(repository, kind) for kind, document in tagged.items()}
-    signed = plain("signed", old).at(repository, "signed")
-    referred = plain("referred", old).at(repository, "referred")
-    return placed | {
-        "shared-digest": plain("shared-digest", old).at(
-            repository, "shared-digest", "shared-digest-1", "shared-digest-2"
-        ),
-        "untagged": plain("untagged", old).at(repository),
-        "signed": signed,
-        "signature": signature_of(signed),
-        "cosign-att": cosign(signed.document, suffix=".att").at(
-            repository, subject_tag(signed.document, ".att")
-        ),
-        "cosign-sbom": cosign(signed.document, suffix=".sbom").at(
-            repository, subject_tag(signed.document, ".sbom")
-        ),
-        "referred": referred,
-        "referrers": referrers_of(referred, created=old),
-    }
-
-
-def _on_platform(repository: str, base: Layer, created: Created) -> Document:
-    return image((base, layer(f"{repository}/arm64", 1_000)), created, platform=ARM64)
-
-
-def _plain(
-    seed: str, bases: tuple[Layer, ...], created: Created, size: int = LAYER_BYTES, form: Format = OCI
-) -> Document:
-    return image((*bases, layer(seed, size)), created, form=form, platform=AMD64, label=seed)
 
 
 def _commit(seed: str) -> str:
@@ -158,7 +86,7 @@ def _spread(count: int, now: datetime, days: float) -> list[datetime]:
 
 
 def _base_images(base: Layer, python: Layer, now: datetime) -> Iterator[Artifact]:
-    """Multi-platform images, an OCI index and a Docker list; the newest of each minor version has several tags."""
+    """Multi-platform images in both formats; the newest of each minor version has several tags."""
     for repository, lower, form in (("base/alpine", base, OCI), ("base/python", python, DOCKER)):
         versions = [f"3.{minor}.{patch}" for minor in (19, 20, 21) for patch in range(4)]
         for version, created in zip(versions, _spread(len(versions), now, 115), strict=True):
@@ -171,27 +99,23 @@ def _base_images(base: Layer, python: Layer, now: datetime) -> Iterator[Artifact
 
 
 def _service(
-    repository: str,
-    bases: tuple[Layer, ...],
-    now: datetime,
-    *,
-    releases: int,
-    builds: int,
-    form: Format = OCI,
+    repository: str, bases: tuple[Layer, ...], now: datetime, form: Format = OCI
 ) -> Iterator[Artifact]:
-    """Releases by semver, builds of main by commit, and a `latest` that is pushed again for each of the last builds."""
-    for number, created in enumerate(_spread(releases, now, 118)):
+    """Releases by semver, builds of main by commit, a `latest` and a `hotfix` that are pushed twice."""
+    for number, created in enumerate(_spread(20, now, 118)):
         version = f"v1.{number // 4}.{number % 4}"
-        stable = ["stable"] if number == releases - 1 else []
-        yield _plain(f"{repository}:{version}", bases, created, form=form).at(repository, version, *stable)
-    for number, created in enumerate(_spread(builds, now, 60)):
+        stable = ["stable"] if number == 19 else []
+        yield image_on(bases, f"{repository}:{version}", created, form=form).at(repository, version, *stable)
+    for number, created in enumerate(_spread(28, now, 60)):
         commit = _commit(f"{repository}{number}")
-        latest = ["latest"] if number >= builds - 2 else []
-        document = _plain(f"{repository}:{commit}", bases, created, form=form)
+        latest = ["latest"] if number >= 26 else []
+        document = image_on(bases, f"{repository}:{commit}", created, form=form)
         yield document.at(repository, f"main-{commit}", *latest)
     # Overwritten before anybody gave it another tag: its manifest stays behind without any.
-    yield _plain(f"{repository}:hotfix", bases, now - timedelta(days=40), form=form).at(repository, "hotfix")
-    yield _plain(f"{repository}:hotfix-2", bases, now - timedelta(days=39), form=form).at(
+    yield image_on(bases, f"{repository}:hotfix", now - timedelta(days=40), form=form).at(
+        repository, "hotfix"
+    )
+    yield image_on(bases, f"{repository}:hotfix-2", now - timedelta(days=39), form=form).at(
         repository, "hotfix"
     )
 
@@ -199,14 +123,14 @@ def _service(
 def _signed(by_tag: str, by_subject: str, bases: tuple[Layer, ...], now: datetime) -> Iterator[Artifact]:
     """Signed images: the older half would go, and their signatures with them."""
     for number, created in enumerate(_spread(6, now, 100)):
-        signed = _plain(f"{by_tag}:signed-{number}", bases, created).at(by_tag, f"v2.{number}.0")
-        referred = _plain(f"{by_subject}:signed-{number}", bases, created).at(by_subject, f"v2.{number}.0")
+        signed = image_on(bases, f"{by_tag}:signed-{number}", created).at(by_tag, f"v2.{number}.0")
+        referred = image_on(bases, f"{by_subject}:signed-{number}", created).at(by_subject, f"v2.{number}.0")
         yield from (signed, signature_of(signed), referred, referrers_of(referred, created=created))
 
 
 def _pull_requests(bases: tuple[Layer, ...], now: datetime) -> Iterator[Artifact]:
     for number, created in enumerate(_spread(60, now, 119)):
-        yield _plain(f"ci/pr-builds:{number}", bases, created).at("ci/pr-builds", f"pr-{number + 401}")
+        yield image_on(bases, f"ci/pr-builds:{number}", created).at("ci/pr-builds", f"pr-{number + 401}")
 
 
 def _nightlies(bases: tuple[Layer, ...], now: datetime) -> Iterator[Artifact]:
@@ -214,7 +138,7 @@ def _nightlies(bases: tuple[Layer, ...], now: datetime) -> Iterator[Artifact]:
     for created in _spread(14, now, 28):
         seed = f"team-b/search:{created:%Y%m%d}"
         arm = image((*bases, layer(f"{seed}/arm64", LAYER_BYTES)), created, platform=ARM64, label=seed)
-        yield attested((_plain(seed, bases, created), arm)).at("team-b/search", f"nightly-{created:%Y%m%d}")
+        yield attested((image_on(bases, seed, created), arm)).at("team-b/search", f"nightly-{created:%Y%m%d}")
 
 
 def _caches(now: datetime) -> Iterator[Artifact]:
@@ -235,15 +159,15 @@ def _infrastructure(bases: tuple[Layer, ...], now: datetime) -> Iterator[Artifac
     """Reproducible builds carry no usable time, and one clock was wrong: their age is not known."""
     times: dict[str, Created] = {"1.0": EPOCH, "1.1": EPOCH, "1.2": None, "1.3": now + timedelta(days=300)}
     for tag, created in times.items():
-        yield _plain(f"infra/proxy:{tag}", bases, created).at("infra/proxy", tag)
+        yield image_on(bases, f"infra/proxy:{tag}", created).at("infra/proxy", tag)
     for number, created in enumerate(_spread(10, now, 90)):
-        yield _plain(f"infra/backup:{number}", bases, created).at(
+        yield image_on(bases, f"infra/backup:{number}", created).at(
             "infra/backup", f"b{number}", f"b{number}-{_commit(str(number))}"
         )
 
 
 def _legacy(bases: tuple[Layer, ...], now: datetime) -> Iterator[Artifact]:
     for number, created in enumerate(_spread(12, now - timedelta(days=95), 24)):
-        yield _plain(f"legacy/intranet:{number}", bases, created, form=DOCKER).at(
+        yield image_on(bases, f"legacy/intranet:{number}", created, form=DOCKER).at(
             "legacy/intranet", f"build-{number + 87}"
         )

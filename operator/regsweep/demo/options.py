@@ -32,7 +32,7 @@ class TLS:
 
 @dataclass(frozen=True, slots=True)
 class RegistryOptions:
-    """`cache` is the blob descriptor cache: `inmemory` as in the official images, or None. `env` may override all of it."""
+    """`cache` is that of blob descriptors: `inmemory` as in the official images, or None. `env` overrides."""
 
     delete_enabled: bool = True
     read_only: bool = False
@@ -45,7 +45,7 @@ class RegistryOptions:
 
 
 def configuration(options: RegistryOptions, storage: Path, port: int, instance: str) -> str:
-    """The text of `config.yml`. Every answer of the registry carries `instance`, so that it cannot be taken for another."""
+    """The text of the config file. Every answer carries `instance`: no other server can be taken for it."""
     storing: dict[str, Any] = {
         "filesystem": {"rootdirectory": str(storage)},
         "delete": {"enabled": options.delete_enabled},

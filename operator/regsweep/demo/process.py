@@ -1,11 +1,11 @@
 """One registry process on loopback: started, asked, restarted, collected, and never left behind.
 
-Runs a given `registry` binary (Distribution 2.8 or 3.x) on a storage folder. It may not choose, fetch or build the binary.
+Runs a given `registry` binary (Distribution 2.8 or 3.x) on a storage folder. It may not choose, fetch or
+build the binary.
 """
 
 from __future__ import annotations
 
-import atexit
 import http.client
 import os
 import re
@@ -21,11 +21,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from regsweep.demo.child import Child
 from regsweep.demo.options import INSTANCE_HEADER, RegistryOptions, configuration
 from regsweep.errors import InvalidInput, RegistryUnreachable
 
 START_SECONDS = 20.0
-STOP_SECONDS = 10.0
 COLLECT_SECONDS = 900.0
 LOG_TAIL = 2000
 
@@ -47,23 +47,21 @@ class DiskBytes:
 
 
 class RegistryProcess:
-    """A registry on `storage`, running inside `with`. Its config and log lie beside the storage folder, named by port.
+    """A registry on `storage`, running inside `with`. Config and log lie beside the storage, named by port.
 
-    A watcher ends the registry when this process dies, even by SIGKILL. (PR_SET_PDEATHSIG would follow the thread
-    that started it, not the process, and is Linux's alone.)
+    It ends when this process does, however that ends (`Child`). Not for use by two threads at once.
     """
 
-    def __init__(self, binary: Path, storage: Path, options: RegistryOptions = RegistryOptions()) -> None:
+    def __init__(self, binary: Path, storage: Path, options: RegistryOptions | None = None) -> None:
         if not os.access(binary, os.X_OK) or not binary.is_file():
             raise InvalidInput(
                 f"registry binary {binary}: no executable file; give the path of a `registry` binary"
             )
         self.binary = binary
         self.storage = storage
-        self.options = options
+        self.options = options or RegistryOptions()
         self.port = _free_port()
-        self._server: subprocess.Popen[bytes] | None = None
-        self._watcher: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -89,48 +87,31 @@ class RegistryProcess:
     @property
     def pid(self) -> int:
         """Process id of the running registry. Raises RegistryUnreachable when it does not run."""
-        if self._server is None:
+        if self._child is None:
             raise RegistryUnreachable(f"the registry at {self.url} is not running")
-        return self._server.pid
+        return self._child.pid
 
     def start(self) -> None:
-        """Run it and wait until it answers. Raises RegistryUnreachable with the end of its log if it does not."""
+        """Run it until it answers. Raises RegistryUnreachable with the end of its log if it does not."""
         instance = secrets.token_hex(8)
         self.storage.mkdir(parents=True, exist_ok=True)
         self.config_path.write_text(configuration(self.options, self.storage, self.port, instance))
-        with self.log_path.open("ab") as log:
-            self._server = subprocess.Popen(
-                [self.binary, "serve", self.config_path],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=_environment(self.options.env),
-                start_new_session=True,
-            )
-        self._watcher = _watch(self._server.pid)
-        atexit.register(self.stop)
+        command: list[str | Path] = [self.binary, "serve", self.config_path]
         try:
-            self._wait(self._server, instance)
+            self._child = Child(command, self.log_path, _environment(self.options.env))
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            self._wait(self._child, instance)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """TERM, then KILL. Stopping twice is allowed."""
-        atexit.unregister(self.stop)
-        # The watcher goes first: once the server is reaped, its process id may belong to somebody else.
-        if self._watcher is not None:
-            self._watcher.kill()
-            self._watcher.communicate()
-            self._watcher = None
-        if self._server is not None:
-            self._server.terminate()
-            try:
-                self._server.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._server.kill()
-                self._server.wait()
-            self._server = None
+        """End the process; the storage stays. Stopping twice is allowed."""
+        if self._child is not None:
+            self._child.stop()
+            self._child = None
 
     def restart(self, *, read_only: bool | None = None) -> None:
         """Stop and start at the same address; `read_only` None leaves that as it is."""
@@ -141,9 +122,11 @@ class RegistryProcess:
 
     def version(self) -> str:
         """Three numbers, such as 2.8.3 or 3.1.2, by the binary itself."""
-        text = subprocess.run(
-            [self.binary, "--version"], capture_output=True, text=True, check=True, timeout=30
-        ).stdout
+        command: list[str | Path] = [self.binary, "--version"]
+        try:
+            text = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30).stdout
+        except OSError as error:
+            raise self._unusable(error) from error
         found = re.search(r"\bv?(\d+\.\d+\.\d+)", text)
         if not found:
             raise InvalidInput(
@@ -152,13 +135,9 @@ class RegistryProcess:
         return found[1]
 
     def garbage_collect(self, *, dry_run: bool = False) -> Collection:
-        """The registry's own mark and sweep in a second process, as it runs in a pod. The caller sees to read-only."""
-        command = [
-            str(self.binary),
-            "garbage-collect",
-            *(["--dry-run"] if dry_run else []),
-            str(self.config_path),
-        ]
+        """The registry's own mark and sweep, in a second process. The caller sees to read-only."""
+        options = ["--dry-run"] if dry_run else []
+        command: list[str | Path] = [self.binary, "garbage-collect", *options, self.config_path]
         environment = _environment({**self.options.env, "REGISTRY_LOG_LEVEL": "info"})
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment, timeout=COLLECT_SECONDS, check=False
@@ -167,37 +146,38 @@ class RegistryProcess:
 
     def disk_bytes(self) -> DiskBytes:
         """What the storage takes now, by file sizes. Exact while nobody writes."""
-        sizes = [(path, path.stat().st_size) for path in self.storage.rglob("*") if path.is_file()]
-        blobs = self.storage / "docker/registry/v2/blobs"
-        return DiskBytes(
-            sum(size for path, size in sizes if path.is_relative_to(blobs)), sum(size for _, size in sizes)
-        )
+        return DiskBytes(_bytes_below(self.storage / "docker/registry/v2/blobs"), _bytes_below(self.storage))
 
     def log_tail(self) -> str:
         """The end of the log, for error messages."""
         return self.log_path.read_bytes()[-LOG_TAIL:].decode(errors="replace").strip()
 
-    def _wait(self, server: subprocess.Popen[bytes], instance: str) -> None:
+    def _unusable(self, error: OSError) -> InvalidInput:
+        return InvalidInput(
+            f"registry binary {self.binary} cannot be run here ({error.strerror}); give another"
+        )
+
+    def _wait(self, child: Child, instance: str) -> None:
         end = time.monotonic() + START_SECONDS
         answer = "no answer"
         while time.monotonic() < end:
-            if server.poll() is not None:
+            if child.exit_code is not None:
                 raise RegistryUnreachable(
-                    f"{self.binary} ended with code {server.returncode}; its log: {self.log_tail()}"
+                    f"{self.binary} ended, code {child.exit_code}; its log: {self.log_tail()}"
                 )
             try:
                 answer = self._instance()
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:
                 answer = f"{type(error).__name__}"
             if answer == instance:
                 return
             time.sleep(0.02)
         raise RegistryUnreachable(
-            f"{self.binary} did not answer at {self.url} in {START_SECONDS:g} s ({answer}); its log: {self.log_tail()}"
+            f"{self.url}: {answer} in {START_SECONDS:g} s from {self.binary}; its log: {self.log_tail()}"
         )
 
     def _instance(self) -> str:
-        """Who answers at our address. No request of weight goes here, so a certificate need not be trusted."""
+        """Who answers at our address. Nothing secret goes there, so the certificate need not be trusted."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         if self.options.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -209,6 +189,10 @@ class RegistryProcess:
             return connection.getresponse().getheader(INSTANCE_HEADER) or "somebody else answers at that port"
 
 
+def _bytes_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -217,17 +201,6 @@ def _free_port() -> int:
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours, without any REGISTRY_ variable that would override the config; 3.x exports traces unless told not to."""
+    """Ours without REGISTRY_ variables, which override the config; 3.x exports traces if not told."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
     return {**inherited, "OTEL_TRACES_EXPORTER": "none", **extra}
-
-
-def _watch(pid: int) -> subprocess.Popen[bytes]:
-    """A shell that kills `pid` as soon as our end of its pipe is closed: when we are gone, however we went."""
-    return subprocess.Popen(
-        ["/bin/sh", "-c", 'read -r _; kill -9 "$1"', "watcher", str(pid)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )

@@ -1,7 +1,7 @@
-"""The proof that an image is whole: everything it names is fetched, and every byte is held against its digest and size.
+"""The proof that an image is whole: all it names is fetched, every byte held against digest and size.
 
-Trusts no header and no HEAD: a registry with a stale cache answers HEAD 200 for a layer that is gone. Reads at most
-what a descriptor promises. Writes nothing, and decides nothing about what should be there.
+Trusts no header and no HEAD: a registry with a stale cache answers HEAD 200 for a layer that is gone. Reads
+at most what a descriptor promises. Writes nothing, and decides nothing about what should be there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from regsweep.demo.images import DOCKER_LIST, DOCUMENT_TYPES, OCI_INDEX, sha256
+from regsweep.demo.documents import DOCKER_LIST, DOCUMENT_TYPES, OCI_INDEX, sha256
 from regsweep.errors import RegistryDenied, RegistryUnreachable
 
 TIMEOUT = (5.0, 60.0)
@@ -26,7 +26,7 @@ Memory = dict[tuple[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What was read and found true: digest to bytes, manifests, configs and layers alike, each counted once."""
+    """What was read and found true: digest to bytes, of manifests, configs and layers, each once."""
 
     sizes: Mapping[str, int]
 
@@ -55,7 +55,7 @@ class Proof:
         self.faults: list[str] = []
 
     def document(self, reference: str, promised: Mapping[str, Any] | None = None) -> None:
-        """A manifest or index and all below it; `promised` is the descriptor that led here. `subject` is not followed."""
+        """A manifest or index, all below it, not its `subject`. `promised`: its descriptor in an index."""
         if reference in self.sizes:
             return
         try:
@@ -102,7 +102,7 @@ class Proof:
         self.sizes[digest] = size
 
     def _get(self, path: str, limit: int) -> tuple[requests.Response, bytes]:
-        """The answer and its body of at most `limit` bytes. A body that breaks off is damage, no connection is not."""
+        """The answer and its body, at most `limit` bytes. A body that breaks off is damage to the image."""
         address = f"{self._url}/v2/{self._repository}/{path}"
         headers = {"Accept": ", ".join(DOCUMENT_TYPES), "Accept-Encoding": "identity"}
         try:
@@ -129,7 +129,7 @@ class Proof:
 
 
 def _named_by(content: bytes, media_type: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """(blobs, documents) that a document names. An entry of an index that is no document is a blob (build caches)."""
+    """(blobs, documents) named by a document. An entry of an index that is no document is a blob (caches)."""
     try:
         body = json.loads(content)
         if body.get("mediaType", media_type) != media_type:

@@ -1,7 +1,7 @@
 """Bring made images into a registry, and prove that an image can be pulled whole.
 
-Speaks the push and pull parts of the OCI distribution specification and nothing else: no listing, no deleting.
-Keeps no memory between calls of what a registry holds: after a garbage-collect such memory would be wrong.
+Speaks the push and pull parts of the OCI distribution specification and nothing else. Keeps no memory between
+calls of what a registry holds: after a garbage-collect it would be wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from regsweep.demo.images import Artifact, Blob, Document
+from regsweep.demo.documents import Artifact, Blob, Document
 from regsweep.demo.pull import TIMEOUT, Memory, Proof, Pulled
 from regsweep.errors import ImagesDamaged, RegistryDenied, RegistryMisbehaved, RegistryUnreachable
 
@@ -47,7 +47,7 @@ class Pusher:
         self._session.close()
 
     def push(self, artifact: Artifact) -> None:
-        """Blobs, children, then the document under each of its tags. Raises a RegistryError if one is not taken."""
+        """Blobs, children, then the document under each tag. Raises a RegistryError if one is refused."""
         self._push(artifact, Sent())
 
     def push_all(self, artifacts: Iterable[Artifact], *, threads: int = THREADS) -> None:
@@ -59,11 +59,11 @@ class Pusher:
                     pass
 
     def pull(self, repository: str, reference: str) -> Pulled:
-        """The whole image, every byte checked. Raises ImagesDamaged that lists all that is missing or wrong."""
+        """The whole image, every byte checked. Raises ImagesDamaged with all that is missing or wrong."""
         return self.pull_all([(repository, reference)])
 
     def pull_all(self, places: Iterable[tuple[str, str]], *, threads: int = THREADS) -> Pulled:
-        """Many images, (repository, reference) each; what they share in a repository is read once. Raises as `pull`."""
+        """Many (repository, reference); blobs shared in a repository are read once. Raises as `pull`."""
         memory: Memory = {}
 
         def prove(place: tuple[str, str]) -> Proof:
@@ -135,7 +135,7 @@ class Pusher:
 
 
 class Sent:
-    """Where one call has put each blob, shared by its threads. Single additions to sets and dicts are atomic."""
+    """Where one call has put each blob, shared by its threads: single additions to sets are atomic."""
 
     def __init__(self) -> None:
         self._places: set[tuple[str, str]] = set()
