@@ -14,6 +14,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PARTS := $(BIN)/python tests/parts/build.py
 PYTEST := $(BIN)/python -m pytest
+NODE := $(BIN)/python tests/cluster/node.py
+CAN_START_CLUSTER = [ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ] || { \
+	echo "a cluster of our own needs Linux and root; CLUSTER=existing uses the one of the current kubeconfig" >&2; exit 1; }
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
@@ -88,16 +91,24 @@ test: check ## check, then unit, property, contract and registry tests; no root,
 	@echo "make test: ruff, mypy, layers, unit, property, contract and registry tests all passed"
 
 test-cluster: .venv/dev.stamp ## on a real Kubernetes that it builds and starts (Linux, root), or CLUSTER=existing
-	$(if $(filter existing,$(CLUSTER)),,@tests/cluster/can-run)
+ifeq ($(CLUSTER),existing)
+	$(PARTS) registry2 registry3 helm >/dev/null
 	$(PYTEST) --fail-on-skip --timeout=1800 tests/cluster
+else
+	@$(CAN_START_CLUSTER)
+	$(PARTS) registry2 registry3 helm kubernetes >/dev/null
+	trap '$(NODE) down' EXIT; $(NODE) up; $(PYTEST) --fail-on-skip --timeout=1800 tests/cluster
+endif
 
 # ----------------------------------------------------------------------------------------------- the cluster
 
-cluster-up: ## start a Kubernetes of one node on this machine and leave it running (Linux, root)
-	python3 tests/cluster/node.py up
+cluster-up: .venv/dev.stamp ## start a Kubernetes of one node on this machine and leave it running (Linux, root)
+	@$(CAN_START_CLUSTER)
+	$(PARTS) kubernetes >/dev/null
+	$(NODE) up
 
-cluster-down: ## take it down; nothing of it stays
-	python3 tests/cluster/node.py down
+cluster-down: .venv/dev.stamp ## take it down; nothing of it stays
+	$(NODE) down
 
 # ------------------------------------------------------------------------------------------------- the story
 
