@@ -181,7 +181,9 @@ class ImagesDamaged(RegsweepError):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What an error means outside: exit code of the terminal, reason of the condition, and whether trying again may help."""
+    """What an error means outside: exit code of the terminal, reason of the condition, and whether trying again may
+    help.
+    """
 
     exit_code: int
     reason: str

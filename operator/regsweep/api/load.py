@@ -1,4 +1,6 @@
-"""A mapping (a YAML document, a custom resource) becomes a policy, or a `PolicyInvalid` that names each field and the fix."""
+"""A mapping (a YAML document, a custom resource) becomes a policy, or a `PolicyInvalid` that names each field and
+the fix.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,16 @@ from regsweep.errors import PolicyInvalid
 def load_policy(document: Mapping[str, Any], source: str = "") -> RegistryCleanupPolicy:
     """Raises PolicyInvalid. `source` is said in its message: a file's name, or namespace/name."""
     if not isinstance(document, Mapping):
-        raise PolicyInvalid([("", "is not a YAML mapping: a RegistryCleanupPolicy begins with apiVersion and kind")], source)
+        raise PolicyInvalid(
+            [("", "is not a YAML mapping: a RegistryCleanupPolicy begins with apiVersion and kind")], source
+        )
     for field, expected in (("apiVersion", API_VERSION), ("kind", "RegistryCleanupPolicy")):
         if document.get(field) != expected:
             raise PolicyInvalid([(field, f"is {document.get(field)!r}, expected {expected!r}")], source)
     if unknown := sorted(set(document) - {"apiVersion", "kind", "metadata", "spec", "status"}):
-        raise PolicyInvalid([(unknown[0], "is not a field of a RegistryCleanupPolicy: remove it, or check its spelling")], source)
+        raise PolicyInvalid(
+            [(unknown[0], "is not a field of a RegistryCleanupPolicy: remove it, or check its spelling")], source
+        )
     try:
         return RegistryCleanupPolicy.model_validate(document)
     except ValidationError as error:

@@ -29,7 +29,9 @@ class Model(BaseModel):
 
 
 class StatusModel(BaseModel):
-    """Base of what the operator writes: a field of a newer version is ignored, so that an older operator survives it."""
+    """Base of what the operator writes: a field of a newer version is ignored, so that an older operator survives
+    it.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
@@ -75,6 +77,8 @@ def set_condition(conditions: tuple[Condition, ...], new: Condition) -> tuple[Co
     old = next((c for c in conditions if c.type == new.type), None)
     if old is not None and old.status == new.status:
         new = new.model_copy(update={"last_transition_time": old.last_transition_time})
-    return (*(c for c in conditions if c.type != new.type), new) if old is None else tuple(
-        new if c.type == new.type else c for c in conditions
+    return (
+        (*(c for c in conditions if c.type != new.type), new)
+        if old is None
+        else tuple(new if c.type == new.type else c for c in conditions)
     )

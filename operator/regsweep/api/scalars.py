@@ -1,6 +1,7 @@
 """The strings of the API that mean something: durations (`14d`), byte counts (`1Gi`), patterns (globs and `/RE2/`).
 
-Each is a `str` that keeps its text, checks itself and gives the value behind it, so that models, CRD and code share one meaning.
+Each is a `str` that keeps its text, checks itself and gives the value behind it, so that models, CRD and code share
+one meaning.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydantic_core import CoreSchema, core_schema
 from regsweep.api.pattern import Matcher, compile_pattern
 
 
-class CheckedString(str):
+class CheckedString(str):  # noqa: SLOT000 - cached_property needs a __dict__
     """A string with a grammar. Subclasses set `grammar`, `max_length` and `expected`, and may check more in `check`."""
 
     grammar: ClassVar[str]
@@ -100,7 +101,9 @@ class Pattern(CheckedString):
 
 
 class GroupPattern(Pattern):
-    """An RE2 regular expression between slashes whose group named `group`, else its first group, names the group of a tag."""
+    """An RE2 regular expression between slashes whose group named `group`, else its first group, names the group of
+    a tag.
+    """
 
     grammar = r"/[^\s]+/"
     expected = "a regular expression between slashes, such as /^(.*?)-[0-9a-f]{7,}$/"

@@ -29,7 +29,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """One garbage collection that ran to its end. Bytes are measured on the registry's disk, before and after; None = not measurable."""
+    """One garbage collection that ran to its end. Bytes are measured on the registry's disk, before and after; None
+    = not measurable.
+    """
 
     started_at: datetime
     finished_at: datetime
@@ -63,7 +65,9 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """The whole run, for every report. `reason` is the condition's: Collected, Deleted, NothingToDelete, DryRun, or a failure's."""
+    """The whole run, for every report. `reason` is the condition's: Collected, Deleted, NothingToDelete, DryRun, or
+    a failure's.
+    """
 
     policy: str
     registry: str

@@ -1,4 +1,6 @@
-"""What a step needs from its door: a clock, a way to be stopped, someone to tell, a place to write ahead. Protocols only."""
+"""What a step needs from its door: a clock, a way to be stopped, someone to tell, a place to write ahead. Protocols
+only.
+"""
 
 from __future__ import annotations
 

@@ -13,12 +13,17 @@ from regsweep.pipeline.ports import Ports, Request
 
 
 def require_approval(plan: Plan, request: Request, ports: Ports) -> None:
-    """Return where the plan may be done. Raises ApprovalRequired, with the run waiting, where a person has to look first;
+    """Return where the plan may be done. Raises ApprovalRequired, with the run waiting, where a person has to look
+    first;
     PlanExpired and PolicyChanged where an approved plan is not true any more."""
     spec = request.policy.spec
     if request.approved is not None:
         if request.approved != plan.digest:
-            _wait(ports, f"the approved plan {request.approved} is not this run's plan {plan.digest}: nothing is done", "ManualApproval")
+            _wait(
+                ports,
+                f"the approved plan {request.approved} is not this run's plan {plan.digest}: nothing is done",
+                "ManualApproval",
+            )
         check_applicable(plan, registry=spec.registry.url, policy_digest=policy_digest(spec), now=ports.clock())
         return
     if request.confirm is not None:
@@ -26,9 +31,15 @@ def require_approval(plan: Plan, request: Request, ports: Ports) -> None:
             raise ApprovalRequired("the plan was not approved: nothing was deleted", "ManualApproval")
         return
     if plan.over_limit:
-        _wait(ports, f"{'; '.join(plan.over_limit)}. Nothing is deleted before exactly this plan is approved.", "LimitExceeded")
+        _wait(
+            ports,
+            f"{'; '.join(plan.over_limit)}. Nothing is deleted before exactly this plan is approved.",
+            "LimitExceeded",
+        )
     if spec.approval is Approval.MANUAL:
-        _wait(ports, "spec.approval is Manual: nothing is deleted before exactly this plan is approved.", "ManualApproval")
+        _wait(
+            ports, "spec.approval is Manual: nothing is deleted before exactly this plan is approved.", "ManualApproval"
+        )
 
 
 def _wait(ports: Ports, message: str, reason: str) -> None:
@@ -51,7 +62,11 @@ def require_deletes(request: Request, ports: Ports, *, switch_on: bool) -> None:
     if state is DeleteState.ENABLED:
         return
     if state is DeleteState.DENIED:
-        raise RegistryDenied("the registry does not let these credentials delete: give the user the right to delete manifests")
+        raise RegistryDenied(
+            "the registry does not let these credentials delete: give the user the right to delete manifests"
+        )
     if state is DeleteState.READ_ONLY:
-        raise DeleteDisabled("the registry is in read-only mode: it deletes nothing until its maintenance mode is lifted")
+        raise DeleteDisabled(
+            "the registry is in read-only mode: it deletes nothing until its maintenance mode is lifted"
+        )
     raise DeleteDisabled(f"the registry refuses deletes. {delete_setting(ports.reader.major())}")

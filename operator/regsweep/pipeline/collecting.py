@@ -13,7 +13,9 @@ from regsweep.steps.verify import Verifier, verify
 
 
 def why_not_collect(state: RunState) -> str:
-    """Empty where the registry is to be collected after this run, else the reason in words. Reads the plan, not the outcomes."""
+    """Empty where the registry is to be collected after this run, else the reason in words. Reads the plan, not the
+    outcomes.
+    """
     request, plan = state.request, state.plan
     collection = request.policy.spec.garbage_collection
     if request.collect is Collect.ONLY:
@@ -21,10 +23,18 @@ def why_not_collect(state: RunState) -> str:
     if state.ports.collector is None:
         return "garbage collection is switched off"
     if request.collect is Collect.SKIP:
-        return "garbage collection has a schedule of its own" if collection.schedule else "this run was asked not to collect"
+        return (
+            "garbage collection has a schedule of its own"
+            if collection.schedule
+            else "this run was asked not to collect"
+        )
     if plan is not None and plan.unread:
         return f"{len(plan.unread)} repositories could not be read: what the collector must keep is not known"
-    if plan is not None and collection.mode is not CollectMode.DISABLED and plan.bytes < collection.minimum_reclaim.bytes:
+    if (
+        plan is not None
+        and collection.mode is not CollectMode.DISABLED
+        and plan.bytes < collection.minimum_reclaim.bytes
+    ):
         return f"{plan.bytes} bytes would come back, less than minimumReclaim {collection.minimum_reclaim}"
     return ""
 
@@ -79,6 +89,7 @@ def _look(state: RunState) -> Census:
 def _collector(state: RunState) -> Collector:
     if state.ports.collector is None:
         raise WorkloadUnfit(
-            "a collection was asked for, and nothing here can do it: set spec.garbageCollection.mode and registry.workloadRef"
+            "a collection was asked for, and nothing here can do it: "
+            "set spec.garbageCollection.mode and spec.registry.workloadRef"
         )
     return state.ports.collector

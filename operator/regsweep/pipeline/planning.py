@@ -11,14 +11,16 @@ from regsweep.core.outcome import Kept
 from regsweep.core.plan import Plan
 from regsweep.core.planning import PlanBuilder
 from regsweep.core.retention import dated_tags, judge, selects_repository
-from regsweep.errors import InvalidInput, InUseUnknown
+from regsweep.errors import InUseUnknown, InvalidInput
 from regsweep.pipeline.ports import Ports, Request
 from regsweep.steps.scan import Unread, scan
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plan, and what it leaves behind: why tags stay, what was found broken, which repositories could not be read."""
+    """The plan, and what it leaves behind: why tags stay, what was found broken, which repositories could not be
+    read.
+    """
 
     plan: Plan
     kept: Kept
@@ -67,7 +69,8 @@ def make_plan(request: Request, ports: Ports) -> Planned:
 def _names(spec: PolicySpec, ports: Ports) -> tuple[tuple[str, ...], bool]:
     """The repositories to read, and whether they are all that there are.
 
-    Where a collection follows, all are read: the collector walks the whole registry, and what it must mark and what it will
+    Where a collection follows, all are read: the collector walks the whole registry, and what it must mark and what
+    it will
     free can only be told from all of it.
     """
     everything = tuple(ports.reader.repositories())
@@ -80,13 +83,15 @@ def _names(spec: PolicySpec, ports: Ports) -> tuple[tuple[str, ...], bool]:
 def _in_use(spec: PolicySpec, ports: Ports) -> InUse:
     if spec.registry.inventory is InventoryKind.STORAGE:
         raise InvalidInput(
-            "spec.registry.inventory: Storage cannot be had: this version reads registries over their API. Set it to Auto or API."
+            "spec.registry.inventory: Storage cannot be had: this version reads registries over their API. "
+            "Set it to Auto or API."
         )
     if spec.protect.in_use is None:
         return NOTHING_IN_USE
     if ports.in_use is None:
         raise InUseUnknown(
-            "spec.protect.inUse asks to protect what workloads use, and that cannot be learnt here. Nothing was deleted. "
+            "spec.protect.inUse asks to protect what workloads use, and that cannot be learnt here. "
+            "Nothing was deleted. "
             "Name a list of images with --in-use, or remove spec.protect.inUse and protect by tag or repository."
         )
     return ports.in_use()

@@ -17,7 +17,8 @@ from regsweep.core.ports import Clock, Collector, ManifestCache, Progress, RunJo
 class Request:
     """What a door asks for.
 
-    `approved` is the digest of a plan that a person looked at: exactly that plan is applied. `confirm` is asked once with
+    `approved` is the digest of a plan that a person looked at: exactly that plan is applied. `confirm` is asked once
+    with
     the finished plan before anything is deleted (a terminal's question): True counts as approval, False refuses.
     """
 

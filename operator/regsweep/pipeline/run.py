@@ -21,7 +21,8 @@ SWEPT = frozenset({RunStep.COLLECTING, RunStep.VERIFYING})
 def run(request: Request, ports: Ports) -> RunRecord:
     """Begin a run, or go on from the step that its journal names.
 
-    Raises ApprovalRequired while a person has to look at the plan, and any error that ended the run before there was a plan.
+    Raises ApprovalRequired while a person has to look at the plan, and any error that ended the run before there was
+    a plan.
     A run that got further returns its record; a failure's reason is the error's (`errors.DOORS`).
     """
     state = RunState(request, ports, ports.clock())

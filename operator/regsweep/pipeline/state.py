@@ -21,7 +21,7 @@ class RunState:
     ports: Ports
     started_at: datetime
     plan: Plan | None = None
-    kept: Kept = Kept()
+    kept: Kept = field(default_factory=Kept)
     findings: list[Finding] = field(default_factory=list)
     outcomes: tuple[Outcome, ...] = ()
     collection: Collection | None = None
@@ -36,7 +36,12 @@ class RunState:
         """Read all that must survive, in all repositories or in `names`. Raises PartialInventory."""
         ports, limits = self.ports, self.request.policy.spec.limits
         return census(
-            ports.reader, ports.cache, names=names, concurrency=limits.concurrency, stop=ports.stop, progress=ports.progress
+            ports.reader,
+            ports.cache,
+            names=names,
+            concurrency=limits.concurrency,
+            stop=ports.stop,
+            progress=ports.progress,
         )
 
     def record(self, reason: str, message: str = "") -> RunRecord:
@@ -59,10 +64,14 @@ class RunState:
         )
 
     def success(self, reason: str) -> RunRecord:
-        """The record, unless something was left: raises PartialInventory or SweepIncomplete, after all the rest was done."""
+        """The record, unless something was left: raises PartialInventory or SweepIncomplete, after all the rest was
+        done.
+        """
         if self.plan is not None and self.plan.unread:
             names = ", ".join(self.plan.unread[:5])
-            raise PartialInventory(f"{len(self.plan.unread)} repositories could not be read and were left alone: {names}")
+            raise PartialInventory(
+                f"{len(self.plan.unread)} repositories could not be read and were left alone: {names}"
+            )
         if failed := self.count(Result.FAILED):
             raise SweepIncomplete(f"{failed} of {len(self.outcomes)} deletions failed; the next run tries them again")
         return self.record(reason)

@@ -1,4 +1,5 @@
-"""The proof: every kept root is whole. Its manifest, children, config and layers answer HEAD, each once in its repository.
+"""The proof: every kept root is whole. Its manifest, children, config and layers answer HEAD, each once in its
+repository.
 
 It deletes nothing and repairs nothing.
 """
@@ -30,14 +31,15 @@ class Verifier:
 def verify(census: Census, work: Verifier, *, blobs: bool, lost: Collection[str]) -> Verification:
     """HEAD all that the census names. `blobs`: config and layers too, which only a collection can take.
 
-    `lost` are the digests that this run deleted or swept: an image that misses one of them was damaged by us. Whatever else
+    `lost` are the digests that this run deleted or swept: an image that misses one of them was damaged by us.
+    Whatever else
     is missing was missing before, and is a finding. Raises RegistryError when the registry does not answer.
     """
     checks = [(name, digest, True) for name, digests in census.manifests.items() for digest in digests]
     if blobs:
         checks += [(name, digest, False) for name, digests in census.blobs.items() for digest in digests]
     work.progress.begin("verify", len(checks))
-    missing = [check for check in _absent(sorted(checks), work)]
+    missing = list(_absent(sorted(checks), work))
     damaged = tuple(_finding("damaged.by-run", check) for check in missing if check[1] in lost)
     broken = tuple(_finding("broken.missing-content", check) for check in missing if check[1] not in lost)
     return Verification(len(census.roots), sum(not check[2] for check in checks), damaged, broken)
@@ -60,4 +62,6 @@ def _absent(checks: list[_Check], work: Verifier) -> Iterator[_Check]:
 def _finding(code: str, check: _Check) -> Finding:
     name, digest, is_manifest = check
     what = "manifest" if is_manifest else "config or layer"
-    return Finding(code, name, digest, f"the {what} {digest} is needed by an image that was to be kept and is not there")
+    return Finding(
+        code, name, digest, f"the {what} {digest} is needed by an image that was to be kept and is not there"
+    )

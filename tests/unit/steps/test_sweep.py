@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from regsweep.clients.cache import MemoryCache
+
 from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, Digest, digest_of
 from regsweep.core.outcome import Outcome, Result
 from regsweep.core.plan import Action, Counts, Plan
@@ -56,7 +57,11 @@ class ModelRegistry:
 
 
 def image(name: str) -> bytes:
-    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "digest": digest_of(name.encode()), "size": 1}
+    config = {
+        "mediaType": "application/vnd.docker.container.image.v1+json",
+        "digest": digest_of(name.encode()),
+        "size": 1,
+    }
     return json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": config, "layers": []}).encode()
 
 
@@ -134,7 +139,10 @@ def test_a_tag_that_is_pushed_between_two_deletes_is_seen() -> None:
     registry = ModelRegistry()
     first, second = registry.push("app", "1", image("first")), registry.push("app", "2", image("second"))
     registry.before_delete = lambda repository, digest: registry.push("app", "release", image("second")) and None
-    assert swept(registry, action(first, "1"), action(second, "2"))[1] == (Result.SKIPPED, "tag release points at it now")
+    assert swept(registry, action(first, "1"), action(second, "2"))[1] == (
+        Result.SKIPPED,
+        "tag release points at it now",
+    )
 
 
 def test_the_children_of_an_index_that_stays_stay() -> None:
@@ -201,7 +209,12 @@ def test_a_stop_ends_it_between_two_actions_and_a_second_sweep_finishes() -> Non
     with pytest.raises(Cancelled):
         swept(registry, *actions, told=Told(stop_after=2))
     assert len(registry.deletes) == 2
-    assert [result for result, _ in swept(registry, *actions)] == [Result.GONE, Result.GONE, Result.DELETED, Result.DELETED]
+    assert [result for result, _ in swept(registry, *actions)] == [
+        Result.GONE,
+        Result.GONE,
+        Result.DELETED,
+        Result.DELETED,
+    ]
 
 
 def test_a_tag_outside_the_plan_that_vanishes_is_said() -> None:

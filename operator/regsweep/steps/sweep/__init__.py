@@ -1,6 +1,8 @@
-"""Plan → one Outcome for each action: DELETE by digest, after one more look (S7). Serial within a repository, parallel across.
+"""Plan → one Outcome for each action: DELETE by digest, after one more look (S7). Serial within a repository,
+parallel across.
 
-It may delete nothing that is not an action of the plan. A DELETE costs the registry a read of every tag in the repository,
+It may delete nothing that is not an action of the plan. A DELETE costs the registry a read of every tag in the
+repository,
 so a second one at the same time in the same repository would gain nothing, and would widen the race with pushes.
 """
 
@@ -45,7 +47,8 @@ class Swept:
 def sweep(plan: Plan, work: Sweeper) -> Swept:
     """Do the plan, as far as it is still true. Running it again goes on where it was interrupted: what is gone is gone.
 
-    A failed action does not stop the others, but keeps all that it reaches. Raises DeleteDisabled or RegistryDenied when the
+    A failed action does not stop the others, but keeps all that it reaches. Raises DeleteDisabled or RegistryDenied
+    when the
     registry refuses to delete at all, Cancelled and DeadlineExceeded between two actions.
     """
     work.progress.begin("sweep", len(plan.actions))
@@ -54,7 +57,9 @@ def sweep(plan: Plan, work: Sweeper) -> Swept:
     repositories = [(name, tuple(actions)) for name, actions in groupby(plan.actions, key=lambda a: a.repository)]
     pool = ThreadPoolExecutor(max_workers=work.concurrency, thread_name_prefix="sweep")
     try:
-        for future in as_completed([pool.submit(_sweep_repository, name, actions, work) for name, actions in repositories]):
+        for future in as_completed(
+            [pool.submit(_sweep_repository, name, actions, work) for name, actions in repositories]
+        ):
             swept = future.result()
             outcomes.extend(swept.outcomes)
             findings.extend(swept.findings)
@@ -116,7 +121,9 @@ def _why_not(action: Action, living: Living) -> str:
 
 
 def _spare(living: Living, digest: Digest, holder: str) -> str:
-    """Keep what `digest` reaches. Where even that cannot be read, the words that skip the rest of the repository (S5)."""
+    """Keep what `digest` reaches. Where even that cannot be read, the words that skip the rest of the repository
+    (S5).
+    """
     try:
         living.spare(digest, holder)
     except RegistryError as error:
@@ -125,13 +132,20 @@ def _spare(living: Living, digest: Digest, holder: str) -> str:
 
 
 def _lost_tags(name: str, actions: tuple[Action, ...], before: frozenset[str], work: Sweeper) -> tuple[Finding, ...]:
-    """Tags outside the plan that were there and are not any more: pushed to a new digest while the old one was deleted."""
+    """Tags outside the plan that were there and are not any more: pushed to a new digest while the old one was
+    deleted.
+    """
     ours = {tag for action in actions for tag in action.tags}
     try:
         now = set(work.deleter.tags(name))
     except RegistryError as error:
         return (Finding("sweep.unchecked", name, "", f"the tags could not be listed after the sweep: {error}"),)
     return tuple(
-        Finding("sweep.lost-tag", name, tag, "was there when the sweep began and is gone; the plan did not name it: push it again")
+        Finding(
+            "sweep.lost-tag",
+            name,
+            tag,
+            "was there when the sweep began and is gone; the plan did not name it: push it again",
+        )
         for tag in sorted(before - ours - now)
     )

@@ -21,7 +21,9 @@ STALE_AFTER = timedelta(seconds=15)
 class Living:
     """The tags of one repository, and all manifests that those outside the plan reach. Not shared between threads."""
 
-    def __init__(self, reader: Reader, repository: str, condemned: Collection[Digest], cache: ManifestCache, clock: Clock) -> None:
+    def __init__(
+        self, reader: Reader, repository: str, condemned: Collection[Digest], cache: ManifestCache, clock: Clock
+    ) -> None:
         self._reader, self._repository, self._cache, self._clock = reader, repository, cache, clock
         self._condemned = set(condemned)
         self._tags: dict[str, Digest | None] = {}

@@ -1,0 +1,113 @@
+"""A report as plain lines, for logs and pipes: what happened, what goes and why, what stays and why, what to look
+at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+
+from regsweep.core.report.document import ActionPart, Report
+
+_HEADLINES = {
+    "DryRun": "Dry run: nothing was deleted.",
+    "NothingToDelete": "Nothing to delete.",
+    "Deleted": "Deleted; every kept image answers. The space comes back at the next garbage collection.",
+    "Collected": "Deleted and collected; every kept image is whole.",
+    "AwaitingApproval": "The plan waits for approval: nothing was deleted.",
+}
+
+
+def human_bytes(number: int) -> str:
+    """`1.2 GiB`: binary units, one decimal above KiB."""
+    value = float(number)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(value) < 1024:
+            return f"{int(value)} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def render(report: Report, *, details: bool = False) -> str:
+    """The report as text. `details` lists every deletion with its digest; without it, a line a repository."""
+    sections = (
+        _head(report),
+        _deletions(report, details),
+        _kept(report),
+        _collection(report),
+        _proof(report),
+        _findings(report),
+    )
+    return "\n\n".join("\n".join(lines) for lines in (list(section) for section in sections) if lines) + "\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    yield _HEADLINES.get(report.reason, f"{report.reason}: {report.message}")
+    yield f"registry {report.registry}, policy {report.policy}, mode {report.mode}"
+    if report.plan is None:
+        return
+    plan, bound = report.plan, "up to " if report.plan.bytes_are_upper_bound else ""
+    yield (
+        f"{plan.deleted_tags} of {plan.tags} tags and {plan.deleted_manifests} of {plan.manifests} manifests "
+        f"in {plan.repositories} repositories go; {bound}{human_bytes(plan.bytes)} can come back"
+    )
+    yield from (f"over a limit: {sentence}" for sentence in plan.over_limit)
+    yield f"plan {plan.digest}, good until {plan.expires_at}"
+
+
+def _deletions(report: Report, details: bool) -> Iterator[str]:
+    for repository, group in groupby(report.actions, key=lambda action: action.repository):
+        actions = list(group)
+        results = Counter(action.result for action in actions)
+        counted = ", ".join(f"{number} {result}" for result, number in sorted(results.items()))
+        yield f"{repository}: {counted} ({sum(len(action.tags) for action in actions)} tags)"
+        yield from (_action(action) for action in actions if details or action.message)
+
+
+def _action(action: ActionPart) -> str:
+    tags = ", ".join(action.tags) or "no tag"
+    tail = f": {action.message}" if action.message else ""
+    return f"  {action.result} {action.digest} ({tags}) {action.reason}{tail}"
+
+
+def _kept(report: Report) -> Iterator[str]:
+    if report.kept_by_reason:
+        yield "kept tags, and why:"
+    width = max((len(reason) for reason in report.kept_by_reason), default=0)
+    for reason, number in report.kept_by_reason.items():
+        yield f"  {reason:{width}} {number}"
+
+
+def _collection(report: Report) -> Iterator[str]:
+    collection = report.collection
+    if collection is None:
+        if report.collect_skipped and report.mode == "Delete":
+            yield f"not collected: {report.collect_skipped}"
+        return
+    yield f"collected: {collection.blobs_deleted} blobs swept, {collection.blobs_marked} kept"
+    if collection.bytes_before is not None and collection.bytes_after is not None:
+        freed = collection.bytes_before - collection.bytes_after
+        before, after = human_bytes(collection.bytes_before), human_bytes(collection.bytes_after)
+        yield f"on disk: {before} before, {after} after, {human_bytes(freed)} freed"
+    yield f"pushes were refused for {collection.write_blocked_seconds} s"
+
+
+def _proof(report: Report) -> Iterator[str]:
+    proof = report.verification
+    if proof is None:
+        return
+    if proof.damaged:
+        yield f"DAMAGED: {len(proof.damaged)} parts of images that were to be kept are gone"
+        yield from (f"  {finding.repository} {finding.reference}" for finding in proof.damaged[:20])
+        return
+    looked = f" with {proof.blobs} configs and layers" if proof.blobs else ""
+    yield f"proven: {proof.images} kept images{looked} answer"
+
+
+def _findings(report: Report) -> Iterator[str]:
+    if report.findings:
+        yield "worth a look:"
+    for finding in report.findings:
+        place = f"{finding.repository}:{finding.reference}" if finding.reference else finding.repository
+        yield f"  {finding.code} {place}: {finding.message}"
