@@ -88,9 +88,7 @@ class Cluster:
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object:
         return self._call("GET", kind.path(namespace, name))
 
-    def list(
-        self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
-    ) -> Iterator[Object]:
+    def list(self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = "") -> Iterator[Object]:
         """Every object once, page by page; all namespaces where `namespace` is None. A page that fails
         raises: what was read until then is not the whole list. A list that outlives the API server's memory
         (410) starts again, and leaves out what it has given already."""
@@ -116,9 +114,7 @@ class Cluster:
             if not token:
                 return
 
-    def apply(
-        self, kind: Kind, body: Object, *, manager: str = FIELD_MANAGER, dry_run: bool = False
-    ) -> Object:
+    def apply(self, kind: Kind, body: Object, *, manager: str = FIELD_MANAGER, dry_run: bool = False) -> Object:
         """Server-side apply, never forced. ClusterConflict names the manager that owns a field with another
         value. Put `metadata.uid` into `body` where the object must exist: apply creates what is not
         there."""
@@ -133,9 +129,7 @@ class Cluster:
         meta = {**body.get("metadata", {}), "name": name}
         if namespace is not None:
             meta["namespace"] = namespace
-        return self._apply(
-            kind.path(namespace, name, "status"), kind, {**body, "metadata": meta}, manager, False
-        )
+        return self._apply(kind.path(namespace, name, "status"), kind, {**body, "metadata": meta}, manager, False)
 
     def create(self, kind: Kind, namespace: str | None, body: Object) -> Object:
         """ClusterConflict where an object of that name exists."""
@@ -145,9 +139,7 @@ class Cluster:
     def replace(self, kind: Kind, namespace: str | None, body: Object) -> Object:
         """Put the whole object back; its resourceVersion makes sure that nobody changed it meanwhile
         (ClusterConflict)."""
-        return self._call(
-            "PUT", kind.path(namespace, body["metadata"]["name"]), {"fieldManager": FIELD_MANAGER}, body
-        )
+        return self._call("PUT", kind.path(namespace, body["metadata"]["name"]), {"fieldManager": FIELD_MANAGER}, body)
 
     def merge(self, kind: Kind, namespace: str | None, name: str, patch: Object) -> Object:
         """A JSON merge patch, for what apply cannot say (finalizers). Carry metadata.resourceVersion in a
@@ -174,9 +166,7 @@ class Cluster:
 
     def _apply(self, path: str, kind: Kind, body: Object, manager: str, dry_run: bool) -> Object:
         query = {"fieldManager": manager, "force": "false", **({"dryRun": "All"} if dry_run else {})}
-        return self._call(
-            "PATCH", path, query, {"apiVersion": kind.api_version, "kind": kind.name, **body}, _APPLY
-        )
+        return self._call("PATCH", path, query, {"apiVersion": kind.api_version, "kind": kind.name, **body}, _APPLY)
 
     def _call(
         self,
@@ -208,26 +198,32 @@ class Cluster:
             raise ClusterUnreachable(
                 f"the Kubernetes API at {self._api.configuration.host} does not answer: {_short(error)}"
             ) from error
-        return _judged(answer.status, content, f"{method} {path}")
+        if not 200 <= answer.status < 300:
+            raise error_of(answer.status, content, f"{method} {path}")
+        return _object(content, f"{method} {path}")
 
 
-def _judged(status: int, content: bytes, request: str) -> Object:
-    """The object in an answer, or our error for it. The one place where the API's errors become ours."""
-    if len(content) > MAXIMUM_ANSWER_BYTES:
-        raise ClusterError(
-            f"{request}: the answer of the Kubernetes API is larger than {MAXIMUM_ANSWER_BYTES} bytes"
-        )
+def error_of(status: int, content: bytes, request: str) -> ClusterError:
+    """Our error for an answer of the Kubernetes API that is not a success: the one place where theirs become
+    ours."""
     try:
-        parsed = json.loads(content) if content else {}
+        said = json.loads(content).get("message")
+    except (ValueError, AttributeError):
+        said = None
+    words = str(said or f"HTTP status {status}")[:_MAXIMUM_MESSAGE]
+    return _ERRORS.get(status, ClusterUnreachable if status >= 500 else ClusterError)(f"{request}: {words}")
+
+
+def _object(content: bytes, request: str) -> Object:
+    if len(content) > MAXIMUM_ANSWER_BYTES:
+        raise ClusterError(f"{request}: the answer is larger than {MAXIMUM_ANSWER_BYTES} bytes")
+    try:
+        parsed = json.loads(content)
     except ValueError:
         parsed = None
-    if 200 <= status < 300:
-        if not isinstance(parsed, dict):
-            raise ClusterError(f"{request}: answered {status}, with no JSON object")
-        return parsed
-    said = parsed.get("message") if isinstance(parsed, dict) else None
-    words = str(said or f"HTTP status {status}")[:_MAXIMUM_MESSAGE]
-    raise _ERRORS.get(status, ClusterUnreachable if status >= 500 else ClusterError)(f"{request}: {words}")
+    if not isinstance(parsed, dict):
+        raise ClusterError(f"{request}: the Kubernetes API answered with something that is not a JSON object")
+    return parsed
 
 
 _ERRORS: dict[int, type[ClusterError]] = {
