@@ -1,0 +1,102 @@
+"""Real registries: every test here that asks for `registry_binary` or `start_registry` runs on 2.8 and on 3.x.
+
+The binaries are those of `tests/parts/build.py`, or the ones that REGSWEEP_REGISTRY2 and REGSWEEP_REGISTRY3 name.
+Without a binary a test fails with the builder's words: nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import bcrypt
+import pytest
+
+from regsweep.demo.options import RegistryOptions
+from regsweep.demo.process import RegistryProcess
+from tests.parts.build import BuildFailed, build
+
+HERE = Path(__file__).parent
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 2 * 1024**3
+
+BINARIES = pytest.StashKey[dict[str, Path | str]]()
+"""Part to its path, or to the words of why there is none."""
+
+
+class StartRegistry(Protocol):
+    """Starts a registry with fields of RegistryOptions, on a new storage or on the one given; stopped after the test."""
+
+    def __call__(self, storage: Path | None = None, **options: Any) -> RegistryProcess: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.registry)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build before the first test: a build takes longer than a test may."""
+    wanted = any(item.path.is_relative_to(HERE) for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        session.config.stash[BINARIES] = {name: _binary(name) for name in ("registry2", "registry3")}
+
+
+def _binary(name: str) -> Path | str:
+    given = os.environ.get(f"REGSWEEP_{name.upper()}")
+    if given:
+        return Path(given)
+    try:
+        return build(name)
+    except BuildFailed as error:
+        return str(error)
+
+
+@pytest.fixture(scope="session", params=["registry2", "registry3"], ids=["2.8", "3"])
+def registry_binary(request: pytest.FixtureRequest) -> Path:
+    """The path of a registry program, once of each version."""
+    found = request.config.stash[BINARIES][request.param]
+    if isinstance(found, str):
+        pytest.fail(f"{request.param} could not be built: {found}", pytrace=False)
+    return found
+
+
+@pytest.fixture(scope="session")
+def storages() -> Iterator[Path]:
+    """A folder for storages: in memory where there is room, as a registry on a disk waits for the disk alone."""
+    in_memory = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    with tempfile.TemporaryDirectory(prefix="regsweep-", dir=MEMORY if in_memory else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def start_registry(registry_binary: Path, storages: Path) -> Iterator[StartRegistry]:
+    with ExitStack() as running, tempfile.TemporaryDirectory(dir=storages) as folder:
+        count = iter(range(100))
+
+        def start(storage: Path | None = None, **options: Any) -> RegistryProcess:
+            place = storage or Path(folder) / f"registry{next(count)}"
+            return running.enter_context(RegistryProcess(registry_binary, place, RegistryOptions(**options)))
+
+        yield start
+
+
+@pytest.fixture
+def htpasswd(tmp_path: Path) -> Path:
+    """A password file for the user `pusher` with the password `opensesame`."""
+    path = tmp_path / "htpasswd"
+    path.write_bytes(b"pusher:" + bcrypt.hashpw(b"opensesame", bcrypt.gensalt(4)) + b"\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def now() -> datetime:
+    """The time that made images are made for."""
+    return datetime(2026, 3, 1, 12, tzinfo=UTC)
