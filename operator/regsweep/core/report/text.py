@@ -19,6 +19,11 @@ _HEADLINES = {
 }
 
 
+def headline(report: Report) -> str:
+    """One sentence: how the run ended."""
+    return _HEADLINES.get(report.reason, f"{report.reason}: {report.message}")
+
+
 def human_bytes(number: int) -> str:
     """`1.2 GiB`: binary units, one decimal above KiB."""
     value = float(number)
@@ -43,7 +48,7 @@ def render(report: Report, *, details: bool = False) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    yield _HEADLINES.get(report.reason, f"{report.reason}: {report.message}")
+    yield headline(report)
     yield f"registry {report.registry}, policy {report.policy}, mode {report.mode}"
     if report.plan is None:
         return
