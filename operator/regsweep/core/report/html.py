@@ -49,8 +49,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem }
 {% if report.kept_by_reason %}
 <h2>Why tags stay</h2>
 <table><tr><th>Reason<th>Tags</tr>
-{% for reason, number in report.kept_by_reason.items() %}<tr><td><code>{{ reason }}</code><td class="number">{{ number }}
-</tr>{% endfor %}</table>
+{% for reason, number in report.kept_by_reason.items() %}
+<tr><td><code>{{ reason }}</code><td class="number">{{ number }}</tr>{% endfor %}</table>
 {% endif %}
 {% if report.findings %}
 <h2>Worth a look</h2>

@@ -1,0 +1,50 @@
+"""A journal that lives as long as the process: for the terminal, the demo and tests. After a crash the next run
+plans anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regsweep.api.run import CollectionStatus, RunStep
+from regsweep.core.outcome import Outcome
+from regsweep.core.plan import Plan
+
+
+class MemoryWindow:
+    """The maintenance window's journal, in memory."""
+
+    def __init__(self) -> None:
+        self._status: CollectionStatus | None = None
+
+    def load(self) -> CollectionStatus | None:
+        return self._status
+
+    def save(self, status: CollectionStatus) -> None:
+        self._status = status
+
+
+class MemoryJournal:
+    """A run's journal, in memory. `given` is a plan that somebody looked at: the run goes on as one that waits for
+    approval.
+    """
+
+    def __init__(self, given: Plan | None = None) -> None:
+        self._plan = given
+        self._step = RunStep.AWAITING_APPROVAL if given else RunStep.PENDING
+        self.window = MemoryWindow()
+
+    def step(self) -> RunStep:
+        return self._step
+
+    def enter(self, step: RunStep) -> None:
+        self._step = step
+
+    def plan(self) -> Plan | None:
+        return self._plan
+
+    def planned(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def swept(self, outcomes: Sequence[Outcome]) -> None:
+        """The record keeps them."""
