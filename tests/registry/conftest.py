@@ -31,7 +31,7 @@ BINARIES = pytest.StashKey[dict[str, Path | str]]()
 
 
 class StartRegistry(Protocol):
-    """Starts a registry with fields of RegistryOptions, on a new storage or on the one given; stopped after the test."""
+    """Starts a registry with fields of RegistryOptions, on new storage or the one given; stops it after the test."""
 
     def __call__(self, storage: Path | None = None, **options: Any) -> RegistryProcess: ...
 

@@ -58,9 +58,7 @@ def test_demo_images_hold_what_was_pushed_last(start_registry: StartRegistry, no
     with Pusher(registry.url) as pusher:
         pusher.push_all(made)
         pulled = pusher.pull_all(last)
-    assert pulled.sizes == {
-        digest: size for each in last.values() for digest, size in each.document.sizes().items()
-    }
+    assert pulled.sizes == {digest: size for each in last.values() for digest, size in each.document.sizes().items()}
     left_behind = {digest: size for each in made for digest, size in each.document.sizes().items()}
     assert registry.disk_bytes().blobs == sum(left_behind.values())
     assert pulled.bytes < registry.disk_bytes().blobs

@@ -38,9 +38,7 @@ def subject_tag(subject: Document, suffix: str = "") -> str:
 
 def attestation(subject: Document) -> Document:
     """The provenance that buildx puts beside `subject` in its index."""
-    statement = Blob(
-        as_json({"_type": "https://in-toto.io/Statement/v0.1", "subject": subject.digest}), IN_TOTO
-    )
+    statement = Blob(as_json({"_type": "https://in-toto.io/Statement/v0.1", "subject": subject.digest}), IN_TOTO)
     config = Blob(
         as_json(
             {
@@ -61,9 +59,7 @@ def attested(images: tuple[Document, ...]) -> Document:
         {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": each.digest}
         for each in images
     )
-    described = (
-        each.descriptor | {"annotations": note} for each, note in zip(attestations, notes, strict=True)
-    )
+    described = (each.descriptor | {"annotations": note} for each, note in zip(attestations, notes, strict=True))
     return index_of((*images, *attestations), (*(each.descriptor for each in images), *described))
 
 
@@ -88,11 +84,7 @@ def cosign(subject: Document, *, suffix: str = ".sig") -> Document:
 
 def referrer(subject: Document, artifact_type: str, *, created: Created = None) -> Document:
     """A manifest whose `subject` is another one: how OCI 1.1 hangs a signature or an SBOM on an image."""
-    note = (
-        {"annotations": {"org.opencontainers.image.created": created_text(created)}}
-        if created is not None
-        else {}
-    )
+    note = {"annotations": {"org.opencontainers.image.created": created_text(created)}} if created is not None else {}
     descriptor = {key: value for key, value in subject.descriptor.items() if key != "platform"}
     payload = Blob(as_json({"about": subject.digest, "type": artifact_type}), artifact_type)
     return manifest(EMPTY, (payload,), extra={"artifactType": artifact_type, "subject": descriptor, **note})
@@ -151,8 +143,4 @@ def untyped(document: Document) -> Document:
 
 
 def _created_annotation(created: Created) -> dict[str, Any]:
-    return (
-        {"annotations": {"org.opencontainers.image.created": created_text(created)}}
-        if created is not None
-        else {}
-    )
+    return {"annotations": {"org.opencontainers.image.created": created_text(created)}} if created is not None else {}

@@ -98,9 +98,7 @@ def _base_images(base: Layer, python: Layer, now: datetime) -> Iterator[Artifact
             yield document.at(repository, version, *minor, *newest)
 
 
-def _service(
-    repository: str, bases: tuple[Layer, ...], now: datetime, form: Format = OCI
-) -> Iterator[Artifact]:
+def _service(repository: str, bases: tuple[Layer, ...], now: datetime, form: Format = OCI) -> Iterator[Artifact]:
     """Releases by semver, builds of main by commit, a `latest` and a `hotfix` that are pushed twice."""
     for number, created in enumerate(_spread(20, now, 118)):
         version = f"v1.{number // 4}.{number % 4}"
@@ -112,12 +110,8 @@ def _service(
         document = image_on(bases, f"{repository}:{commit}", created, form=form)
         yield document.at(repository, f"main-{commit}", *latest)
     # Overwritten before anybody gave it another tag: its manifest stays behind without any.
-    yield image_on(bases, f"{repository}:hotfix", now - timedelta(days=40), form=form).at(
-        repository, "hotfix"
-    )
-    yield image_on(bases, f"{repository}:hotfix-2", now - timedelta(days=39), form=form).at(
-        repository, "hotfix"
-    )
+    yield image_on(bases, f"{repository}:hotfix", now - timedelta(days=40), form=form).at(repository, "hotfix")
+    yield image_on(bases, f"{repository}:hotfix-2", now - timedelta(days=39), form=form).at(repository, "hotfix")
 
 
 def _signed(by_tag: str, by_subject: str, bases: tuple[Layer, ...], now: datetime) -> Iterator[Artifact]:

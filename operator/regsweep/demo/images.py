@@ -78,15 +78,11 @@ def layer(seed: str, size: int, *, compressible: bool = False) -> Layer:
     gzip only stores it, so that the blob keeps its size and its bytes do not depend on the zlib at hand.
     """
     content = (
-        (f"{seed}\n".encode() * (size // (len(seed.encode()) + 1) + 1))[:size]
-        if compressible
-        else noise(seed, size)
+        (f"{seed}\n".encode() * (size // (len(seed.encode()) + 1) + 1))[:size] if compressible else noise(seed, size)
     )
     header = tarfile.TarInfo(f"opt/{hashlib.sha256(seed.encode()).hexdigest()[:16]}")
     header.size = size
-    tar = (
-        header.tobuf(tarfile.PAX_FORMAT) + content + bytes(-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
-    )
+    tar = header.tobuf(tarfile.PAX_FORMAT) + content + bytes(-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
     return Layer(gzip.compress(tar, compresslevel=0, mtime=0), sha256(tar))
 
 
@@ -117,9 +113,7 @@ def image(
                 **stamp,
                 "config": {"Cmd": ["/opt/run"], "Labels": {"org.opencontainers.image.version": label}},
                 "rootfs": {"type": "layers", "diff_ids": [each.diff_id for each in layers]},
-                "history": [
-                    {**stamp, "created_by": f"COPY {number} /opt"} for number, _ in enumerate(layers)
-                ],
+                "history": [{**stamp, "created_by": f"COPY {number} /opt"} for number, _ in enumerate(layers)],
             }
         ),
         form.config,
@@ -150,9 +144,7 @@ def index(
     children: tuple[Document, ...], *, form: Format = OCI, annotations: Mapping[str, str] | None = None
 ) -> Document:
     """A Docker manifest list or an OCI index of `children`, which may be indexes themselves. May be empty."""
-    return index_of(
-        children, tuple(child.descriptor for child in children), form=form, annotations=annotations
-    )
+    return index_of(children, tuple(child.descriptor for child in children), form=form, annotations=annotations)
 
 
 def index_of(
@@ -180,14 +172,10 @@ def image_on(
     return image((*bases, layer(seed, size)), created, form=form, label=seed)
 
 
-def multi_platform(
-    base: Layer, seed: str, created: Created, *, count: int = 2, form: Format = OCI
-) -> Document:
+def multi_platform(base: Layer, seed: str, created: Created, *, count: int = 2, form: Format = OCI) -> Document:
     """An image for the first `count` of `PLATFORMS`: `base` is shared, each has a small layer of its own."""
     children = (
-        image(
-            (base, layer(f"{seed}/{each.architecture}", 8_000)), created, form=form, platform=each, label=seed
-        )
+        image((base, layer(f"{seed}/{each.architecture}", 8_000)), created, form=form, platform=each, label=seed)
         for each in PLATFORMS[:count]
     )
     return index(tuple(children), form=form)

@@ -82,12 +82,8 @@ def kinds(repository: str, now: datetime) -> dict[str, Artifact]:
         "untagged": plain("untagged", old).at(repository),
         "signed": signed,
         "signature": signature_of(signed),
-        "cosign-att": cosign(signed.document, suffix=".att").at(
-            repository, subject_tag(signed.document, ".att")
-        ),
-        "cosign-sbom": cosign(signed.document, suffix=".sbom").at(
-            repository, subject_tag(signed.document, ".sbom")
-        ),
+        "cosign-att": cosign(signed.document, suffix=".att").at(repository, subject_tag(signed.document, ".att")),
+        "cosign-sbom": cosign(signed.document, suffix=".sbom").at(repository, subject_tag(signed.document, ".sbom")),
         "referred": referred,
         "referrers": referrers_of(referred, created=old),
     }

@@ -54,9 +54,7 @@ class RegistryProcess:
 
     def __init__(self, binary: Path, storage: Path, options: RegistryOptions | None = None) -> None:
         if not os.access(binary, os.X_OK) or not binary.is_file():
-            raise InvalidInput(
-                f"registry binary {binary}: no executable file; give the path of a `registry` binary"
-            )
+            raise InvalidInput(f"registry binary {binary}: no executable file; give the path of a `registry` binary")
         self.binary = binary
         self.storage = storage
         self.options = options or RegistryOptions()
@@ -153,18 +151,14 @@ class RegistryProcess:
         return self.log_path.read_bytes()[-LOG_TAIL:].decode(errors="replace").strip()
 
     def _unusable(self, error: OSError) -> InvalidInput:
-        return InvalidInput(
-            f"registry binary {self.binary} cannot be run here ({error.strerror}); give another"
-        )
+        return InvalidInput(f"registry binary {self.binary} cannot be run here ({error.strerror}); give another")
 
     def _wait(self, child: Child, instance: str) -> None:
         end = time.monotonic() + START_SECONDS
         answer = "no answer"
         while time.monotonic() < end:
             if child.exit_code is not None:
-                raise RegistryUnreachable(
-                    f"{self.binary} ended, code {child.exit_code}; its log: {self.log_tail()}"
-                )
+                raise RegistryUnreachable(f"{self.binary} ended, code {child.exit_code}; its log: {self.log_tail()}")
             try:
                 answer = self._instance()
             except (OSError, http.client.HTTPException) as error:

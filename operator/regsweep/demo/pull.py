@@ -79,13 +79,9 @@ class Proof:
         if reference.startswith("sha256:") and digest != reference:
             raise Damage(f"manifest has digest {digest}")
         if answer.headers.get("Docker-Content-Digest") != digest:
-            raise Damage(
-                f"manifest has digest {digest}, its header says {answer.headers.get('Docker-Content-Digest')}"
-            )
+            raise Damage(f"manifest has digest {digest}, its header says {answer.headers.get('Docker-Content-Digest')}")
         if promised is not None and (promised["size"], promised["mediaType"]) != (len(content), media_type):
-            raise Damage(
-                f"manifest is {media_type} of {len(content)} bytes, its index promises {dict(promised)}"
-            )
+            raise Damage(f"manifest is {media_type} of {len(content)} bytes, its index promises {dict(promised)}")
         return media_type, content
 
     def _blob(self, descriptor: Mapping[str, Any]) -> None:
@@ -106,9 +102,7 @@ class Proof:
         address = f"{self._url}/v2/{self._repository}/{path}"
         headers = {"Accept": ", ".join(DOCUMENT_TYPES), "Accept-Encoding": "identity"}
         try:
-            answer = self._session.get(
-                address, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False
-            )
+            answer = self._session.get(address, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False)
         except requests.RequestException as error:
             raise RegistryUnreachable(f"{self._url}: GET ended with {type(error).__name__}") from error
         with answer:
@@ -146,9 +140,7 @@ def _named_by(content: bytes, media_type: str) -> tuple[list[Mapping[str, Any]],
 def _descriptors(entries: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     for entry in entries:
         if not (
-            isinstance(entry["digest"], str)
-            and isinstance(entry["size"], int)
-            and isinstance(entry["mediaType"], str)
+            isinstance(entry["digest"], str) and isinstance(entry["size"], int) and isinstance(entry["mediaType"], str)
         ):
             raise TypeError(f"descriptor {entry}")
     return entries
