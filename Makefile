@@ -18,7 +18,7 @@ NODE := $(BIN)/python tests/cluster/node.py
 CAN_START_CLUSTER = [ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ] || { \
 	echo "a cluster of our own needs Linux and root; CLUSTER=existing uses the one of the current kubeconfig" >&2; exit 1; }
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links
+	--no-emit-index-url --no-emit-find-links --system-certs
 
 IMAGE ?= regsweep:dev
 EXAMPLES ?=
