@@ -8,6 +8,8 @@ import typer
 
 from regsweep import __version__
 from regsweep.cli.apply import apply
+from regsweep.cli.crd import crd
+from regsweep.cli.demo import demo
 from regsweep.cli.plan import plan
 from regsweep.cli.report import report
 from regsweep.cli.validate import validate
@@ -43,5 +45,5 @@ def version() -> None:
     typer.echo(f"regsweep {__version__}")
 
 
-for command in (plan, apply, validate, report):
+for command in (plan, apply, validate, report, crd, demo):
     app.command()(command)

@@ -1,0 +1,64 @@
+"""The maintenance window of a registry that is a process of this machine: the same gate as in a cluster, without
+rollouts.
+
+Stop, start read-only, dry run compared with what must survive, collect, start writable: the new process has an empty
+blob cache.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from regsweep.core.collector_output import CollectorOutput, parse_output
+from regsweep.core.inventory import Census
+from regsweep.core.outcome import Collection
+from regsweep.core.ports import Clock, Progress
+from regsweep.demo.process import RegistryProcess
+from regsweep.errors import CollectFailed
+
+
+class ProcessCollector:
+    """A `Collector` for a `RegistryProcess`."""
+
+    def __init__(self, registry: RegistryProcess, clock: Clock, progress: Progress) -> None:
+        self._registry, self._clock, self._progress = registry, clock, progress
+
+    def preflight(self) -> None:
+        """The process is ours: nothing can stand in the way."""
+
+    def resume(self, census: Callable[[], Census]) -> Collection | None:
+        """A process of ours does not outlive us: there is no window to go on with."""
+        return None
+
+    def collect(self, census: Callable[[], Census]) -> Collection:
+        """Raises CollectFailed; the registry is writable again in any case."""
+        started, blocked = self._clock(), time.monotonic()
+        before = self._registry.disk_bytes().blobs
+        self._progress.say("read-only, and the collector's dry run")
+        self._registry.restart(read_only=True)
+        try:
+            expected = census().marks()
+            dry = self._run(dry_run=True)
+            if missing := sorted(expected - dry.marked):
+                raise CollectFailed(f"the dry run would sweep {len(missing)} blobs of kept images, {missing[0]} first")
+            self._progress.say("collecting")
+            real = self._run(dry_run=False)
+        finally:
+            self._registry.restart(read_only=False)
+        return Collection(
+            started_at=started,
+            finished_at=self._clock(),
+            blobs_marked=real.blobs_marked,
+            blobs_expected=len(expected),
+            blobs_deleted=len(real.swept),
+            manifests_deleted=0,
+            bytes_before=before,
+            bytes_after=self._registry.disk_bytes().blobs,
+            write_blocked_seconds=time.monotonic() - blocked,
+            swept=frozenset(real.swept),
+        )
+
+    def _run(self, *, dry_run: bool) -> CollectorOutput:
+        done = self._registry.garbage_collect(dry_run=dry_run)
+        return parse_output(done.returncode, done.stdout, done.stderr)
