@@ -115,7 +115,7 @@ def _service(repository: str, bases: tuple[Layer, ...], now: datetime, form: For
 
 
 def _signed(by_tag: str, by_subject: str, bases: tuple[Layer, ...], now: datetime) -> Iterator[Artifact]:
-    """Signed images: the older half would go, and their signatures with them."""
+    """Signed images of all ages, in one repository by cosign tags, in the other by `subject`."""
     for number, created in enumerate(_spread(6, now, 100)):
         signed = image_on(bases, f"{by_tag}:signed-{number}", created).at(by_tag, f"v2.{number}.0")
         referred = image_on(bases, f"{by_subject}:signed-{number}", created).at(by_subject, f"v2.{number}.0")
