@@ -74,7 +74,8 @@ def _confirmation(policy: RegistryCleanupPolicy, mode: Mode, *, yes: bool) -> Co
         return None
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ApprovalRequired(
-            "there is no terminal to ask at, so nothing was deleted: give --yes, or --plan with a plan that you looked at",
+            "there is no terminal to ask at, so nothing was deleted: "
+            "give --yes, or --plan with a plan that you looked at",
             "ManualApproval",
         )
     return lambda plan: _ask(policy, plan)

@@ -82,5 +82,5 @@ def _holds(path: Path, text: str) -> bool:
 class _Plain(yaml.SafeDumper):
     """Writes a value that occurs twice twice: Kubernetes' tools read no YAML aliases in templates."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, _data: Any) -> bool:
         return True
