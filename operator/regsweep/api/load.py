@@ -37,7 +37,15 @@ def load_policy(document: Mapping[str, Any], source: str = "") -> RegistryCleanu
 
 def problems(error: ValidationError) -> list[tuple[str, str]]:
     """(path of the field as in YAML, one sentence with the fix) for each fault, in the order of the document."""
-    return [(_path(item["loc"]), _sentence(item)) for item in error.errors(include_url=False, include_context=False)]
+    items = error.errors(include_url=False)
+    causes = {item["loc"] for item in items}
+    return [(_path(item["loc"]), _sentence(item)) for item in items if not _follows(item, causes)]
+
+
+def _follows(item: Mapping[str, Any], causes: set[tuple[int | str, ...]]) -> bool:
+    """Whether a list is only called too short because faulty entries were taken out of it."""
+    place = item["loc"]
+    return item["type"] == "too_short" and any(other[: len(place)] == place != other for other in causes)
 
 
 def policy_digest(spec: PolicySpec) -> str:
@@ -56,9 +64,37 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _sentence(item: Mapping[str, Any]) -> str:
-    kind, message = item["type"], str(item["msg"])
-    if kind == "extra_forbidden":
-        return "is not a field here: remove it, or check its spelling"
-    if kind == "missing":
-        return "is required"
-    return message.removeprefix("Value error, ")
+    """What is wrong and what to write instead. Repeats no text of the author's that could be a password."""
+    if template := _SENTENCES.get(item["type"]):
+        return template.format(given=_given(item), **item.get("ctx", {}))
+    return str(item["msg"]).removeprefix("Value error, ")
+
+
+def _given(item: Mapping[str, Any]) -> str:
+    value = item["input"]
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float) or (isinstance(value, str) and item["type"] in ("enum", "literal_error")):
+        return repr(value)
+    return _KINDS.get(type(value), "not that")
+
+
+_KINDS = {dict: "a mapping", list: "a list", str: "a text", type(None): "empty"}
+_SENTENCES = {
+    "extra_forbidden": "is not a field here: remove it, or check its spelling",
+    "missing": "is required",
+    "enum": "is {given}: write {expected}",
+    "literal_error": "is {given}: write {expected}",
+    "greater_than_equal": "is {given}: write {ge} or more",
+    "less_than_equal": "is {given}: write {le} or less",
+    "int_type": "is {given}: write a whole number, without quotes",
+    "bool_type": "is {given}: write true or false, without quotes",
+    "string_type": "is {given}: write a text; put a number or a date in quotes",
+    "string_too_long": "is longer than {max_length} characters: shorten it",
+    "too_short": "is empty: write at least {min_length}, or remove the field",
+    "too_long": "has more than {max_length} entries: remove some",
+    "tuple_type": "is {given}: write a list",
+    "model_type": "is {given}: write a mapping of fields",
+    "model_attributes_type": "is {given}: write a mapping of fields",
+    "dict_type": "is {given}: write a mapping",
+}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 GROUP = "regsweep.dev"
@@ -13,11 +13,18 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 FIELD_MANAGER = "regsweep"
 
-Name = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
-Key = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
-Count = Annotated[int, Field(ge=0, le=2**53)]
+Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 Text = Annotated[str, Field(max_length=1024)]
-Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)]
+
+
+def list_map(key: str) -> dict[str, Any]:
+    """Says in the CRD that a list is a map by `key`: no two entries share it, and server-side apply merges by it."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
+def no_default(schema: dict[str, Any]) -> None:
+    """For a field whose CEL rule asks whether it was set: the API server must not write its default first."""
+    schema.pop("default", None)
 
 
 class Model(BaseModel):
@@ -26,6 +33,12 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        """As the API server does: `field:` with nothing behind it is as good as no field."""
+        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 class StatusModel(BaseModel):
@@ -70,6 +83,9 @@ class Condition(StatusModel):
     message: Annotated[str, Field(max_length=2048)] = ""
     last_transition_time: datetime
     observed_generation: Count = 0
+
+
+Conditions = Annotated[tuple[Condition, ...], Field(max_length=16, json_schema_extra=list_map("type"))]
 
 
 def set_condition(conditions: tuple[Condition, ...], new: Condition) -> tuple[Condition, ...]:

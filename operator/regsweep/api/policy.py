@@ -6,15 +6,36 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictBool, field_validator, model_validator
 
-from regsweep.api.cron import check_cron, check_time_zone
-from regsweep.api.meta import API_VERSION, Condition, Count, Key, Model, Name, ObjectMeta, StatusModel, Text
-from regsweep.api.scalars import Duration, GroupPattern, Pattern, Quantity
+from regsweep.api.meta import API_VERSION, Conditions, Count, Model, ObjectMeta, StatusModel, Text, list_map, no_default
+from regsweep.api.names import (
+    Alias,
+    Cron,
+    ImagePath,
+    Key,
+    Label,
+    Name,
+    RegistryURL,
+    ResourceKind,
+    ResourceVersion,
+    TimeZone,
+)
+from regsweep.api.scalars import Duration, GroupPattern, Pattern, PositiveDuration, Quantity
 
-Cron = Annotated[str, Field(min_length=9, max_length=100)]
 Patterns = Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=100)]
 OptionalPatterns = Annotated[tuple[Pattern, ...], Field(max_length=100)]
+
+# Said by pydantic and by the API server alike.
+_ENABLING_NEEDS_WORKLOAD = "enableDelete needs workloadRef: name the Deployment or StatefulSet that runs the registry"
+_NOTHING_KEPT = "a rule must say what it keeps: set keep.latest or keep.youngerThan"
+_LATEST_ZERO = "keep.latest: 0 alone would delete every image that the rule selects: set keep.youngerThan with it"
+_NOTHING_ORDERED = "orderBy and per order what keep.latest counts: set keep.latest, or leave them out"
+_SCHEDULE_NEEDS_MODE = "a schedule needs a mode: set garbageCollection.mode to ReadOnly, or remove the schedule"
+_COLLECTING_NEEDS_WORKLOAD = (
+    "garbageCollection needs registry.workloadRef: name the Deployment or StatefulSet that runs the registry"
+)
+_UNTAGGED_NEEDS_STORAGE = "untagged needs registry.inventory Storage or Auto: the API does not list untagged manifests"
 
 
 class Mode(StrEnum):
@@ -51,41 +72,47 @@ class SecretRef(Model):
     """A Secret in the policy's namespace."""
 
     name: Name
+    """Its name."""
 
 
 class CABundleRef(Model):
     """A key of a ConfigMap or Secret in the policy's namespace that holds PEM certificates."""
 
     kind: Literal["ConfigMap", "Secret"] = "ConfigMap"
+    """What holds them."""
     name: Name
+    """Its name."""
     key: Key = "ca.crt"
+    """The key whose value is the certificates."""
 
 
 class WorkloadRef(Model):
     """The workload that runs the registry, in the policy's namespace."""
 
     kind: Literal["Deployment", "StatefulSet"] = "Deployment"
+    """What runs the registry."""
     name: Name
-    container: Annotated[str, Field(min_length=1, max_length=63)] = "registry"
+    """Its name."""
+    container: Label = "registry"
     """The container that runs the registry."""
 
 
 class RegistrySpec(Model):
     """Which registry, and how to reach it."""
 
-    url: Annotated[str, Field(max_length=512, pattern=r"^https?://[^/@?#\s]+(/[^@?#\s]*)?$")]
+    url: RegistryURL
     """Where the registry answers, as `http://registry.registry.svc:5000`. No user name or password in it."""
-    aliases: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], Field(max_length=32)] = ()
+    aliases: Annotated[tuple[Alias, ...], Field(max_length=32)] = ()
     """Other names under which workloads pull from this registry: `host`, `host:port`, or with a path."""
     credentials_secret_ref: SecretRef | None = None
     """A Secret of type kubernetes.io/dockerconfigjson or kubernetes.io/basic-auth."""
     ca_bundle_ref: CABundleRef | None = None
     """Certificates to trust besides the system's."""
-    insecure_skip_tls_verify: Annotated[bool, Field(alias="insecureSkipTLSVerify")] = False
+    insecure_skip_tls_verify: Annotated[bool, Field(strict=True, alias="insecureSkipTLSVerify")] = False
     """Accept any certificate. Whoever sits between can then read the credentials."""
     workload_ref: WorkloadRef | None = None
     """The registry's Deployment or StatefulSet. Needed for garbage collection and for `enableDelete`."""
-    enable_delete: bool = False
+    enable_delete: StrictBool = False
     """Where deletes are switched off, switch them on in the workload (own field manager, rollout, proof)."""
     inventory: InventoryKind = InventoryKind.AUTO
     """How the registry is read: over its API, from its storage, or whichever can be had."""
@@ -93,13 +120,13 @@ class RegistrySpec(Model):
     @model_validator(mode="after")
     def _enable_delete_needs_the_workload(self) -> Self:
         if self.enable_delete and self.workload_ref is None:
-            raise ValueError("enableDelete needs workloadRef: name the Deployment or StatefulSet that runs the registry")
+            raise ValueError(_ENABLING_NEEDS_WORKLOAD)
         return self
 
     cel: ClassVar[tuple[tuple[str, str], ...]] = (
         (
             "!self.enableDelete || has(self.workloadRef)",
-            "enableDelete needs workloadRef: name the Deployment or StatefulSet that runs the registry",
+            _ENABLING_NEEDS_WORKLOAD,
         ),
     )
 
@@ -108,50 +135,54 @@ class RepositorySelector(Model):
     """Repositories by name. A repository is selected by any `include` that no `exclude` takes back."""
 
     include: Patterns = (Pattern("**"),)
+    """Globs, or RE2 expressions between slashes. Without it, all repositories."""
     exclude: OptionalPatterns = ()
+    """Globs, or RE2 expressions between slashes, of repositories that are not meant."""
 
 
 class TagSelector(Model):
     """Tags by name. A tag is selected by any `include` that no `exclude` takes back."""
 
     include: Patterns = (Pattern("*"),)
+    """Globs, or RE2 expressions between slashes. Without it, all tags."""
     exclude: OptionalPatterns = ()
+    """Globs, or RE2 expressions between slashes, of tags that are not meant."""
 
 
 class Keep(Model):
     """What a rule keeps of the tags that it selects. Any criterion that holds keeps."""
 
-    latest: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    latest: Annotated[int, Field(strict=True, ge=0, le=100_000)] | None = None
     """Keep this many images, the newest first. Several tags on one image count once."""
-    order_by: OrderBy = OrderBy.PUSH_TIME
+    order_by: Annotated[OrderBy, Field(json_schema_extra=no_default)] = OrderBy.PUSH_TIME
     """What newest means for `latest`."""
     per: GroupPattern | None = None
     """Keep `latest` images for each group of tags: /regex/ whose first group names it."""
-    younger_than: Duration | None = None
+    younger_than: PositiveDuration | None = None
     """Keep images younger than this, as `14d`."""
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
         if self.latest is None and self.younger_than is None:
-            raise ValueError("a rule must say what it keeps: set keep.latest or keep.youngerThan")
+            raise ValueError(_NOTHING_KEPT)
         if self.latest == 0 and self.younger_than is None:
-            raise ValueError("keep.latest: 0 alone would delete every image that the rule selects: set keep.youngerThan with it")
+            raise ValueError(_LATEST_ZERO)
         if self.latest is None and (self.per is not None or "order_by" in self.model_fields_set):
-            raise ValueError("orderBy and per order what keep.latest counts: set keep.latest, or leave them out")
+            raise ValueError(_NOTHING_ORDERED)
         return self
 
     cel: ClassVar[tuple[tuple[str, str], ...]] = (
         (
             "has(self.latest) || has(self.youngerThan)",
-            "a rule must say what it keeps: set keep.latest or keep.youngerThan",
+            _NOTHING_KEPT,
         ),
         (
             "!has(self.latest) || self.latest > 0 || has(self.youngerThan)",
-            "keep.latest: 0 alone would delete every image that the rule selects: set keep.youngerThan with it",
+            _LATEST_ZERO,
         ),
         (
             "has(self.latest) || (!has(self.per) && !has(self.orderBy))",
-            "orderBy and per order what keep.latest counts: set keep.latest, or leave them out",
+            _NOTHING_ORDERED,
         ),
     )
 
@@ -159,7 +190,7 @@ class Keep(Model):
 class Rule(Model):
     """One retention rule. The first rule that selects a tag decides about it; a tag that no rule selects is kept."""
 
-    name: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+    name: Label
     """Appears in every decision of this rule, as `expired.<name>`."""
     repositories: RepositorySelector = RepositorySelector()
     tags: TagSelector = TagSelector()
@@ -176,9 +207,11 @@ class Untagged(Model):
 class CustomResource(Model):
     """Where objects of another kind name images."""
 
-    api_version: Annotated[str, Field(min_length=1, max_length=253)]
-    kind: Annotated[str, Field(min_length=1, max_length=63)]
-    path: Annotated[str, Field(min_length=1, max_length=512)]
+    api_version: ResourceVersion
+    """As its manifests say, such as argoproj.io/v1alpha1."""
+    kind: ResourceKind
+    """As its manifests say, such as Rollout."""
+    path: ImagePath
     """A JSONPath of RFC 9535, as `$.spec.template.spec.containers[*].image`."""
 
 
@@ -190,30 +223,34 @@ class InUse(Model):
     finished_for: Duration = Duration("24h")
     """A finished Job or Pod protects its images for this long."""
     custom_resources: Annotated[tuple[CustomResource, ...], Field(max_length=32)] = ()
+    """Other kinds whose objects name images. What runs as a Pod is known without them."""
 
 
 class Protect(Model):
     """What is kept whatever the rules say."""
 
     tags: OptionalPatterns = ()
+    """Tags that are never deleted, in any repository: globs, or RE2 expressions between slashes."""
     repositories: OptionalPatterns = ()
+    """Repositories in which nothing is deleted: globs, or RE2 expressions between slashes."""
     in_use: InUse | None = None
+    """Images that workloads use. Without it, nobody asks the cluster; `inUse: {}` asks all of it."""
 
 
 class Limits(Model):
     """Bounds of a run."""
 
-    max_deletions: Annotated[int, Field(ge=0, le=10_000_000)] = 5000
+    max_deletions: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] = 5000
     """A plan that deletes more manifests, or more tags, waits for approval."""
-    max_deletion_percent: Annotated[int, Field(ge=0, le=100)] = 50
+    max_deletion_percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 50
     """A plan that deletes a larger share of the manifests, or of the tags, that were read waits for approval."""
     minimum_age: Duration = Duration("1h")
     """Nothing younger is ever deleted; nor is anything of unknown age, unless this is 0s."""
-    concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    concurrency: Annotated[int, Field(strict=True, ge=1, le=64)] = 8
     """Requests to the registry at once. Deletes are serial within a repository."""
-    requests_per_second: Annotated[int, Field(ge=0, le=100_000)] = 0
+    requests_per_second: Annotated[int, Field(strict=True, ge=0, le=100_000)] = 0
     """0 is no limit."""
-    run_timeout: Duration = Duration("6h")
+    run_timeout: PositiveDuration = Duration("6h")
     """A run that takes longer ends as Failed; what it has deleted stays deleted."""
 
 
@@ -226,14 +263,27 @@ class GarbageCollection(Model):
     """When to collect; without it, after every run that deleted something."""
     minimum_reclaim: Quantity = Quantity("0")
     """Skip the maintenance window when less than this would come back."""
-    timeout: Duration = Duration("2h")
-    rollout_timeout: Duration = Duration("10m")
+    timeout: PositiveDuration = Duration("2h")
+    """A collection that takes longer is stopped, and the registry accepts pushes again."""
+    rollout_timeout: PositiveDuration = Duration("10m")
+    """How long the registry's pods may take to restart."""
+
+    @model_validator(mode="after")
+    def _schedule_means_something(self) -> Self:
+        if self.schedule is not None and self.mode is CollectMode.DISABLED:
+            raise ValueError(_SCHEDULE_NEEDS_MODE)
+        return self
+
+    cel: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("!has(self.schedule) || self.mode != 'Disabled'", _SCHEDULE_NEEDS_MODE),
+    )
 
 
 class Undo(Model):
     """Keep what is needed to bring deleted images back until the next garbage collection."""
 
-    enabled: bool = True
+    enabled: StrictBool = True
+    """Without it, a deleted image can only come back by a push."""
 
 
 class PolicySpec(Model):
@@ -241,35 +291,27 @@ class PolicySpec(Model):
 
     schedule: Cron | None = None
     """Five cron fields. Without it, runs are made by hand: `kubectl create` a RegistryCleanupRun."""
-    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "Etc/UTC"
+    time_zone: TimeZone = "Etc/UTC"
     """An IANA name, as Europe/Berlin."""
-    suspend: bool = False
+    suspend: StrictBool = False
     """No new scheduled run is made. A run that has begun goes on."""
-    starting_deadline_seconds: Annotated[int, Field(ge=1, le=604_800)] = 3600
+    starting_deadline_seconds: Annotated[int, Field(strict=True, ge=1, le=604_800)] = 3600
     """A scheduled run that could not begin within this time is skipped."""
     mode: Mode = Mode.DRY_RUN
     """DryRun only plans. Nothing is deleted before this says Delete."""
     approval: Approval = Approval.AUTOMATIC
     """Manual: every run waits until its plan is approved."""
     registry: RegistrySpec
-    rules: Annotated[tuple[Rule, ...], Field(max_length=50)] = ()
+    rules: Annotated[tuple[Rule, ...], Field(max_length=50, json_schema_extra=list_map("name"))] = ()
     untagged: Untagged | None = None
     protect: Protect = Protect()
     limits: Limits = Limits()
     garbage_collection: GarbageCollection = GarbageCollection()
     undo: Undo = Undo()
-    successful_runs_history_limit: Annotated[int, Field(ge=0, le=100)] = 3
-    failed_runs_history_limit: Annotated[int, Field(ge=0, le=100)] = 3
-
-    @field_validator("schedule")
-    @classmethod
-    def _schedule(cls, value: str | None) -> str | None:
-        return value if value is None else check_cron(value)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _time_zone(cls, value: str) -> str:
-        return check_time_zone(value)
+    successful_runs_history_limit: Annotated[int, Field(strict=True, ge=0, le=100)] = 3
+    """How many successful runs are kept."""
+    failed_runs_history_limit: Annotated[int, Field(strict=True, ge=0, le=100)] = 3
+    """How many failed runs are kept."""
 
     @field_validator("rules")
     @classmethod
@@ -282,23 +324,21 @@ class PolicySpec(Model):
     @model_validator(mode="after")
     def _collecting_needs_the_workload(self) -> Self:
         if self.garbage_collection.mode is not CollectMode.DISABLED and self.registry.workload_ref is None:
-            raise ValueError(
-                "garbageCollection needs registry.workloadRef: name the Deployment or StatefulSet that runs the registry"
-            )
+            raise ValueError(_COLLECTING_NEEDS_WORKLOAD)
         return self
 
     @model_validator(mode="after")
-    def _collect_schedule(self) -> Self:
-        if self.garbage_collection.schedule is not None:
-            check_cron(self.garbage_collection.schedule)
+    def _untagged_needs_the_storage(self) -> Self:
+        if self.untagged is not None and self.registry.inventory is InventoryKind.API:
+            raise ValueError(_UNTAGGED_NEEDS_STORAGE)
         return self
 
     cel: ClassVar[tuple[tuple[str, str], ...]] = (
         (
-            "!has(self.garbageCollection) || !has(self.garbageCollection.mode) "
-            "|| self.garbageCollection.mode == 'Disabled' || has(self.registry.workloadRef)",
-            "garbageCollection needs registry.workloadRef: name the Deployment or StatefulSet that runs the registry",
+            "self.garbageCollection.mode == 'Disabled' || has(self.registry.workloadRef)",
+            _COLLECTING_NEEDS_WORKLOAD,
         ),
+        ("!has(self.untagged) || self.registry.inventory != 'API'", _UNTAGGED_NEEDS_STORAGE),
     )
 
 
@@ -315,7 +355,7 @@ class PolicyStatus(StatusModel):
     """What the operator knows about the policy."""
 
     observed_generation: Count = 0
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=16)] = ()
+    conditions: Conditions = ()
     next_schedule_time: Text | None = None
     """A string, because a date column in the future prints as invalid."""
     next_collect_time: Text | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from regsweep.api.meta import API_VERSION, Condition, Count, Model, Name, ObjectMeta, Sha256, StatusModel, Text
+from regsweep.api.meta import API_VERSION, Conditions, Count, Model, ObjectMeta, StatusModel, Text
+from regsweep.api.names import Name, Sha256
 from regsweep.api.policy import Mode
 
 
@@ -21,7 +22,10 @@ class Collect(StrEnum):
 
 
 class PolicyRef(Model):
+    """A policy in the run's namespace."""
+
     name: Name
+    """Its name."""
 
 
 class RunSpec(Model):
@@ -34,6 +38,17 @@ class RunSpec(Model):
     """Auto: as the policy says. Skip: no collection in this run. Only: nothing is deleted, only collected."""
     approved_plan: Sha256 | None = None
     """The digest of the plan that a person looked at: `status.plan.digest`."""
+
+    cel: ClassVar[tuple[tuple[str, str], ...]] = (
+        (
+            "self.policyRef == oldSelf.policyRef && self.collect == oldSelf.collect",
+            "a run does not change what it does: delete it and create another; only approvedPlan may be set later",
+        ),
+        (
+            "has(self.mode) == has(oldSelf.mode) && (!has(self.mode) || self.mode == oldSelf.mode)",
+            "a run does not change its mode: delete it and create another",
+        ),
+    )
 
 
 class RunStep(StrEnum):
@@ -79,7 +94,7 @@ class DeletionStatus(StatusModel):
 
 
 class CollectionStatus(StatusModel):
-    """The maintenance window. `step` and the facts beside it are written before each effect, for whoever goes on after a crash."""
+    """The maintenance window. `step` and the facts beside it are written before each effect: a restart goes on."""
 
     step: Text = ""
     outcome: Text = ""
@@ -114,7 +129,7 @@ class RunStatus(StatusModel):
 
     observed_generation: Count = 0
     step: RunStep = RunStep.PENDING
-    conditions: Annotated[tuple[Condition, ...], Field(max_length=16)] = ()
+    conditions: Conditions = ()
     started_at: datetime | None = None
     finished_at: datetime | None = None
     mode: Mode | None = None

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from regsweep.api.pattern import Matcher, compile_pattern
@@ -23,6 +23,7 @@ class CheckedString(str):  # noqa: SLOT000 - cached_property needs a __dict__
     """A string with a grammar. Subclasses set `grammar`, `max_length` and `expected`, and may check more in `check`."""
 
     grammar: ClassVar[str]
+    """An expression that Python, RE2 and the API server read alike; the CRD holds it between `^` and `$`."""
     max_length: ClassVar[int]
     expected: ClassVar[str]
 
@@ -30,12 +31,19 @@ class CheckedString(str):  # noqa: SLOT000 - cached_property needs a __dict__
     def parse(cls, text: str) -> Self:
         """The checked value. Raises ValueError with a message that says what is expected."""
         if len(text) > cls.max_length:
-            raise ValueError(f"is longer than {cls.max_length} characters")
+            raise ValueError(f"is longer than {cls.max_length} characters: write {cls.expected}")
+        if not text:
+            raise ValueError(f"is empty: write {cls.expected}")
         if not re.fullmatch(cls.grammar, text):
-            raise ValueError(f"{text!r} is not {cls.expected}")
+            raise ValueError(cls.refusal(text))
         value = cls(text)
         value.check()
         return value
+
+    @classmethod
+    def refusal(cls, text: str) -> str:
+        """What is said of a text that does not follow the grammar."""
+        return f"{text!r} is not {cls.expected}"
 
     def check(self) -> None:
         """Raise ValueError for what the grammar cannot say."""
@@ -59,10 +67,31 @@ class Duration(CheckedString):
     expected = "a duration such as 90m, 24h or 14d"
     _units: ClassVar[dict[str, str]] = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
+    def check(self) -> None:
+        if self.timedelta > _LONGEST:
+            raise ValueError(f"{str(self)!r} is longer than 100 years: write a shorter duration")
+
     @cached_property
     def timedelta(self) -> timedelta:
         parts = re.findall(r"([0-9]+)([smhdw])", self)
         return sum((timedelta(**{self._units[unit]: int(number)}) for number, unit in parts), timedelta())
+
+
+def _positive(value: Duration) -> Duration:
+    if not value.timedelta:
+        raise ValueError(_NOT_POSITIVE)
+    return value
+
+
+_LONGEST = timedelta(days=36_500)  # further back there is no date to compare with
+_NOT_POSITIVE = "must be longer than 0s: write a duration such as 90m, 24h or 14d"
+PositiveDuration = Annotated[
+    Duration,
+    AfterValidator(_positive),
+    Field(
+        json_schema_extra={"x-kubernetes-validations": [{"rule": "self.matches('[1-9]')", "message": _NOT_POSITIVE}]}
+    ),
+]
 
 
 class Quantity(CheckedString):
