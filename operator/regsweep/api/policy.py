@@ -303,6 +303,7 @@ class PolicySpec(Model):
     """Manual: every run waits until its plan is approved."""
     registry: RegistrySpec
     rules: Annotated[tuple[Rule, ...], Field(max_length=50, json_schema_extra=list_map("name"))] = ()
+    """In order: the first rule that selects a tag decides about it. A tag that no rule selects is kept."""
     untagged: Untagged | None = None
     protect: Protect = Protect()
     limits: Limits = Limits()
