@@ -14,7 +14,7 @@ from regsweep.core.oci import Digest, Manifest
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A movable name. `digest` is None for a tag that is listed and has no manifest; `pushed` is known from storage only."""
+    """A movable name. `digest` is None for a tag that is listed and has no manifest; only storage knows `pushed`."""
 
     name: str
     digest: Digest | None

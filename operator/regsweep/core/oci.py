@@ -92,7 +92,7 @@ def accessory_subject(tag: str) -> Digest | None:
 
     Source: OCI distribution spec, referrers tag schema; cosign's tag scheme.
     """
-    found = _FALLBACK_TAG.fullmatch(tag)
+    found = _FALLBACK_TAG.fullmatch(tag) if "sha256-" in tag else None
     return Digest(f"sha256:{found.group(1)}") if found else None
 
 
@@ -103,7 +103,7 @@ def parse_manifest(body: bytes, media_type: str) -> Manifest:
     """
     document = _object(body)
     stated = document.get("mediaType")
-    media = stated if isinstance(stated, str) and stated else media_type.split(";")[0].strip()
+    media = stated if isinstance(stated, str) and stated else media_type.split(";", maxsplit=1)[0].strip()
     kind = _kind(media, document)
     digest, size = digest_of(body), len(body)
     if kind is Kind.INDEX:
@@ -177,7 +177,9 @@ def _index(document: Mapping[str, Any], digest: Digest, media_type: str, size: i
             attestations.add(descriptor.digest)
     return Manifest(
         digest, media_type, Kind.INDEX, size, None, tuple(blobs), tuple(children), frozenset(attestations),
-        subject=_subject(document), artifact_type=str(document.get("artifactType") or ""), created=_annotated_created(document),
+        subject=_subject(document),
+        artifact_type=str(document.get("artifactType") or ""),
+        created=_annotated_created(document),
     )  # fmt: skip
 
 

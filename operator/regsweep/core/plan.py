@@ -16,6 +16,10 @@ class Action:
 
     `tags` are all the tags that pointed at it when the plan was made: they go with it. `root` is the expired manifest
     in whose train it goes (itself, for a root). `size` is the length of the manifest's own bytes.
+
+    `after` are the condemned manifests that hold this one: the indexes that list it, the subjects that it belongs to.
+    It may be deleted only when each of them is gone. Where one of them was skipped (a tag moved onto it since the plan
+    was made) or failed, it is needed, and must be skipped too. They stand before it in the plan.
     """
 
     repository: str
@@ -25,11 +29,12 @@ class Action:
     tags: tuple[str, ...]
     root: Digest
     size: int
+    after: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was read, and how much of it goes."""
+    """What was read, and how much of it goes. A manifest counts once in each repository that holds it."""
 
     repositories: int
     tags: int
@@ -42,9 +47,11 @@ class Counts:
 class Plan:
     """What will be deleted, in this order. Same input, same bytes.
 
-    `bytes` is what the next garbage collection can free, each blob counted once over the whole registry;
-    an upper bound where only a part of the registry was read. `unread` are repositories that could not be read: they are
-    left alone. `over_limit` says, in words, each limit that the plan is over; such a plan waits for a person.
+    `bytes` is what the next garbage collection can free, each blob counted once over the whole registry; an upper
+    bound where only a part of the registry was read. `expected_marks` is the number of distinct digests (manifests and
+    blobs) that the kept manifests reach: a collector that marks fewer would lose one of them. `unread` are repositories
+    that could not be read: they are left alone. `over_limit` says, in words, each limit that the plan is over; such a
+    plan waits for a person.
     """
 
     registry: str

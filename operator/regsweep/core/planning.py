@@ -1,0 +1,171 @@
+"""Verdicts become a plan. Takes one repository at a time, in any order; remembers of each what the plan needs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from regsweep.api.policy import PolicySpec
+from regsweep.core.graph import Graph, graph_of
+from regsweep.core.inventory import Finding, Repository
+from regsweep.core.ledger import Ledger
+from regsweep.core.oci import Digest, Kind, Manifest
+from regsweep.core.outcome import Kept
+from regsweep.core.plan import Action, Counts, Plan
+from regsweep.core.plan_file import digest_of_plan
+from regsweep.core.train import in_order
+from regsweep.core.verdict import Judgement
+
+PLAN_LIFETIME = timedelta(hours=24)
+"""A plan older than this is applied no more: the registry has moved on, and ages with it."""
+
+FOREIGN = ("foreign", "nondistributable")
+"""In the media type of a layer that is fetched from elsewhere: the registry does not store it, nothing is freed."""
+
+
+@dataclass(slots=True)
+class _Totals:
+    repositories: int = 0
+    tags: int = 0
+    manifests: int = 0
+    deleted_tags: int = 0
+    deleted_manifests: int = 0
+
+
+class PlanBuilder:
+    """Collects judgements, and makes one plan of them. What was added in which order makes no difference."""
+
+    def __init__(self) -> None:
+        self._actions: dict[str, tuple[Action, ...]] = {}
+        self._by_repository: dict[str, tuple[int, int]] = {}
+        self._by_reason: Counter[str] = Counter()
+        self._findings: list[Finding] = []
+        self._unread: set[str] = set()
+        self._totals = _Totals()
+        self._ledger = Ledger()
+        self._opaque = False
+
+    def add(self, repository: Repository, judgement: Judgement) -> None:
+        """Take in one repository and what was decided about it. Raises ValueError for a repository that came before."""
+        if repository.name in self._by_repository:
+            raise ValueError(f"{repository.name} was added twice")
+        condemned = {digest: verdict for digest, verdict in judgement.manifests.items() if verdict.expired}
+        graph = graph_of(repository)
+        self._actions[repository.name] = tuple(_actions(repository.name, judgement, graph, condemned))
+        self._count(repository, judgement, len(condemned))
+        self._findings.extend(judgement.findings)
+        for digest, manifest in repository.manifests.items():
+            if digest in condemned:
+                self._ledger.condemn(_sizes(manifest))
+            else:
+                self._keep(manifest, graph)
+
+    def unread(self, name: str) -> None:
+        """A repository that could not be read whole: it is left alone (S5)."""
+        self._unread.add(name)
+
+    def build(  # noqa: PLR0913 - the facts that a plan states beside its actions
+        self,
+        *,
+        registry: str,
+        policy: str,
+        spec: PolicySpec,
+        policy_digest: str,
+        inventory: str,
+        now: datetime,
+        whole_registry: bool,
+    ) -> Plan:
+        """The plan of all that was added. `whole_registry`: every repository of the registry was added or is unread."""
+        counts = Counts(**dataclasses.asdict(self._totals))
+        plan = Plan(
+            registry=registry,
+            policy=policy,
+            policy_digest=policy_digest,
+            inventory=inventory,
+            created_at=now,
+            expires_at=now + PLAN_LIFETIME,
+            actions=tuple(action for name in sorted(self._actions) for action in self._actions[name]),
+            counts=counts,
+            bytes=self._ledger.freed(),
+            bytes_are_upper_bound=not whole_registry or bool(self._unread) or self._opaque,
+            expected_marks=self._ledger.marks(),
+            unread=tuple(sorted(self._unread)),
+            over_limit=over_limit(counts, spec),
+        )
+        return dataclasses.replace(plan, digest=digest_of_plan(plan))
+
+    def kept(self) -> Kept:
+        """Why tags stay, in numbers, over all that was added."""
+        return Kept(dict(sorted(self._by_reason.items())), dict(sorted(self._by_repository.items())))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that an admin should know, by repository."""
+        return tuple(sorted(self._findings, key=lambda it: (it.repository, it.code, it.reference, it.message)))
+
+    def _count(self, repository: Repository, judgement: Judgement, condemned: int) -> None:
+        kept = [verdict.reason for verdict in judgement.tags.values() if not verdict.expired]
+        expired = len(judgement.tags) - len(kept)
+        self._by_reason.update(kept)
+        self._by_repository[repository.name] = (len(kept), expired)
+        self._totals.repositories += 1
+        self._totals.tags += len(judgement.tags)
+        self._totals.manifests += len(judgement.manifests)
+        self._totals.deleted_tags += expired
+        self._totals.deleted_manifests += condemned
+
+    def _keep(self, manifest: Manifest, graph: Graph) -> None:
+        self._ledger.keep((manifest.digest,))
+        if manifest.kind in {Kind.UNKNOWN, Kind.SCHEMA1}:  # who knows what else it reaches
+            self._opaque = True
+            self._ledger.hold(blob.digest for blob in manifest.blobs)
+        else:
+            self._ledger.keep(blob.digest for blob in manifest.blobs)
+        self._ledger.hold(child.digest for child in manifest.children if child.digest not in graph.manifests)
+
+
+def over_limit(counts: Counts, spec: PolicySpec) -> tuple[str, ...]:
+    """One sentence for each limit that the numbers are over. A limit is the most that is allowed."""
+    limits = spec.limits
+    numbers = (
+        ("manifests", counts.deleted_manifests, counts.manifests),
+        ("tags", counts.deleted_tags, counts.tags),
+    )
+    sentences = [
+        f"{gone} {what} would be deleted; limits.maxDeletions allows {limits.max_deletions}"
+        for what, gone, _ in numbers
+        if gone > limits.max_deletions
+    ]
+    sentences += [
+        f"{gone} of {total} {what} ({gone * 100 / total:.1f} %) would be deleted; "
+        f"limits.maxDeletionPercent allows {limits.max_deletion_percent} %"
+        for what, gone, total in numbers
+        if gone * 100 > limits.max_deletion_percent * total
+    ]
+    return tuple(sentences)
+
+
+def _actions(name: str, judgement: Judgement, graph: Graph, condemned: Iterable[Digest]) -> list[Action]:
+    return [
+        Action(
+            repository=name,
+            digest=stop.digest,
+            media_type=graph.manifests[stop.digest].media_type,
+            reason=judgement.manifests[stop.digest].reason,
+            tags=graph.tags.get(stop.digest, ()),
+            root=stop.root,
+            size=graph.manifests[stop.digest].size,
+            after=stop.after,
+        )
+        for stop in in_order(condemned, graph)
+    ]
+
+
+def _sizes(manifest: Manifest) -> dict[Digest, int]:
+    sizes = {manifest.digest: manifest.size}
+    for blob in manifest.blobs:
+        if not any(word in blob.media_type for word in FOREIGN):
+            sizes[blob.digest] = max(blob.size, sizes.get(blob.digest, 0))
+    return sizes

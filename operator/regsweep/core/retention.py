@@ -1,0 +1,220 @@
+"""The judgement: exactly one verdict for every tag and every manifest of a repository. Pure; deletes nothing itself.
+
+In three moves, each of which can only add to what stays:
+
+1. every tag by itself: names, rules, ages (`core.tagging`);
+2. the roots that stay: manifests with a kept tag, in use, too young, of unknown type, or explained by nothing. All
+   that they hold stays with them (S2);
+3. what is left goes: expired roots, and what only they took along (S3). An expired tag on a manifest that stays, stays.
+
+A manifest is expired only if it is an expired root or taken along by one, and no root that stays holds it (S1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from regsweep.api.policy import PolicySpec
+from regsweep.core.ages import EARLIEST_PLAUSIBLE
+from regsweep.core.graph import Bond, Graph, Tie, closure, graph_of
+from regsweep.core.inventory import Finding, InUse, Repository
+from regsweep.core.oci import Digest, Kind
+from regsweep.core.selection import Selection, selection
+from regsweep.core.tagging import NO_TIME, Scene, TagVerdicts, judge_tags
+from regsweep.core.verdict import (
+    BROKEN_MISSING_CHILD,
+    BROKEN_NO_MANIFEST,
+    EXPIRED_CHILD,
+    EXPIRED_REFERRER,
+    EXPIRED_UNTAGGED,
+    KEPT_NO_RULE,
+    KEPT_UNTAGGED,
+    PROTECTED_CHILD_OF,
+    PROTECTED_IN_USE,
+    PROTECTED_MINIMUM_AGE,
+    PROTECTED_REFERRER_OF,
+    PROTECTED_REPOSITORY,
+    PROTECTED_SHARED_DIGEST,
+    PROTECTED_UNKNOWN_AGE,
+    PROTECTED_UNKNOWN_TYPE,
+    Judgement,
+    Verdict,
+)
+
+Verdicts = dict[Digest, Verdict]
+
+
+def judge(repository: Repository, spec: PolicySpec, in_use: InUse, now: datetime) -> Judgement:
+    """Decide about one repository, read whole. Same input, same judgement, in whatever order it was listed."""
+    chosen = selection(spec, repository.name)
+    graph = graph_of(repository)
+    users = users_by_digest(repository, graph, in_use)
+    used_tags = {tag.name: in_use.tags.get((repository.name, tag.name), "") for tag in repository.tags}
+    scene = Scene(repository, spec, chosen, now, {tag: user for tag, user in used_tags.items() if user}, users)
+    tags = judge_tags(scene)
+
+    staying = _staying_roots(scene, graph, tags)
+    going = _going_roots(scene, graph, tags, staying)
+    taken = closure(going, graph.takes_along)
+    for digest in repository.manifests:
+        if digest not in staying and digest not in going and digest not in taken:
+            staying[digest] = _unexplained(chosen)
+    held = closure(staying, graph.holds)
+
+    manifests = {
+        digest: staying.get(digest)
+        or _by_bond(held.get(digest), PROTECTED_CHILD_OF, PROTECTED_REFERRER_OF)
+        or going.get(digest)
+        or _by_bond(taken.get(digest), EXPIRED_CHILD, EXPIRED_REFERRER)
+        for digest in repository.manifests
+    }
+    decided = {digest: verdict for digest, verdict in manifests.items() if verdict is not None}
+    return Judgement(
+        repository.name,
+        _final_tags(repository, graph, tags, decided),
+        decided,
+        _findings(repository, graph, tags),
+    )
+
+
+def users_by_digest(repository: Repository, graph: Graph, in_use: InUse) -> dict[Digest, str]:
+    """Who uses which manifest. A node may report an index, one of its platforms, or an image's config (its image ID):
+    whichever it is, every index that lists it is in use too, and what that index lists stays with it."""
+    if not in_use.tags and not in_use.digests:
+        return {}
+    users: dict[Digest, str] = {}
+    for tag in sorted(repository.tags, key=lambda tag: tag.name):
+        user = in_use.tags.get((repository.name, tag.name))
+        if user and tag.digest in graph.manifests and tag.digest is not None:
+            users.setdefault(tag.digest, user)
+    for digest, manifest in graph.manifests.items():
+        by_config = in_use.digests.get(manifest.config.digest) if manifest.config is not None else None
+        user = in_use.digests.get(digest) or by_config
+        if user:
+            users.setdefault(digest, user)
+    for parent, used in graph.parents(users).items():
+        users.setdefault(parent, users[used])
+    return users
+
+
+def _staying_roots(scene: Scene, graph: Graph, tags: TagVerdicts) -> Verdicts:
+    """What stays for its own sake, with the reason of the first kept tag where there is one."""
+    staying: Verdicts = {}
+    for digest, manifest in scene.repository.manifests.items():
+        kept = next((name for name in graph.tags.get(digest, ()) if _is_kept(name, tags)), None)
+        if kept is not None:
+            said = tags.verdicts[kept]
+            staying[digest] = Verdict(said.reason, said.rule, said.detail, said.because or kept)
+        elif scene.selection.protected:
+            staying[digest] = Verdict(PROTECTED_REPOSITORY)
+        elif manifest.kind in {Kind.UNKNOWN, Kind.SCHEMA1}:
+            staying[digest] = Verdict(PROTECTED_UNKNOWN_TYPE, detail=manifest.media_type)
+        elif digest in scene.used_digests:
+            staying[digest] = Verdict(PROTECTED_IN_USE, because=scene.used_digests[digest])
+        elif (young := _perhaps_just_pushed(digest, scene)) is not None:
+            staying[digest] = young
+    return staying
+
+
+def _going_roots(scene: Scene, graph: Graph, tags: TagVerdicts, staying: Verdicts) -> Verdicts:
+    """What a rule lets go: every tag on it expired (those that follow a subject aside), or untagged for long enough."""
+    going: Verdicts = {}
+    for digest in scene.repository.manifests:
+        if digest in staying:
+            continue
+        judged = [name for name in graph.tags.get(digest, ()) if name in tags.verdicts]
+        if judged:
+            going[digest] = tags.verdicts[judged[0]]
+        elif digest not in graph.tags and _long_untagged(digest, scene):
+            going[digest] = Verdict(EXPIRED_UNTAGGED)
+    return going
+
+
+def _is_kept(tag: str, tags: TagVerdicts) -> bool:
+    verdict = tags.verdicts.get(tag)
+    return verdict is not None and not verdict.expired
+
+
+def _perhaps_just_pushed(digest: Digest, scene: Scene) -> Verdict | None:
+    """Whoever pushes an index pushes its children first: one that came a moment ago may be waiting for its index.
+
+    Where push times are known at all, a manifest without one could be such a child.
+    """
+    pushes, minimum = scene.repository.pushed, scene.spec.limits.minimum_age
+    if not pushes or minimum.timedelta <= NO_TIME:
+        return None
+    pushed = pushes.get(digest)
+    if pushed is None:
+        return Verdict(PROTECTED_UNKNOWN_AGE)
+    if scene.now - pushed < minimum.timedelta:
+        return Verdict(PROTECTED_MINIMUM_AGE, detail=f"pushed less than {minimum} ago")
+    return None
+
+
+def _long_untagged(digest: Digest, scene: Scene) -> bool:
+    untagged, pushed = scene.spec.untagged, scene.repository.pushed.get(digest)
+    if untagged is None or not scene.selection.untagged or pushed is None or pushed < EARLIEST_PLAUSIBLE:
+        return False
+    return scene.now - pushed >= untagged.older_than.timedelta
+
+
+def _unexplained(chosen: Selection) -> Verdict:
+    return Verdict(KEPT_NO_RULE) if chosen.silent else Verdict(KEPT_UNTAGGED)
+
+
+def _by_bond(bond: Bond | None, child: str, referrer: str) -> Verdict | None:
+    if bond is None:
+        return None
+    return Verdict(child if bond.tie is Tie.CHILD else referrer, because=bond.holder)
+
+
+def _final_tags(
+    repository: Repository, graph: Graph, tags: TagVerdicts, manifests: Mapping[Digest, Verdict]
+) -> dict[str, Verdict]:
+    """A tag is expired exactly where its manifest is: a manifest is deleted with all its tags, or not at all."""
+    final: dict[str, Verdict] = {}
+    for tag in repository.tags:
+        wish, subject = tags.verdicts.get(tag.name), tags.following.get(tag.name)
+        if wish is not None and not wish.expired:
+            final[tag.name] = wish
+            continue
+        digest = Digest(tag.digest or "")  # only a tag without a manifest has none, and that one is kept above
+        if manifests[digest].expired:
+            final[tag.name] = wish or Verdict(EXPIRED_REFERRER, because=subject or "")
+        elif subject is not None and not manifests[subject].expired:
+            final[tag.name] = Verdict(PROTECTED_REFERRER_OF, because=subject)
+        else:
+            final[tag.name] = _kept_against_its_rule(digest, graph, tags, manifests[digest], wish)
+    return final
+
+
+def _kept_against_its_rule(
+    digest: Digest, graph: Graph, tags: TagVerdicts, manifest: Verdict, wish: Verdict | None
+) -> Verdict:
+    rule = wish.rule if wish is not None else None
+    sharer = next((name for name in graph.tags[digest] if _is_kept(name, tags)), None)
+    if sharer is not None:
+        return Verdict(PROTECTED_SHARED_DIGEST, rule, because=sharer)
+    return Verdict(manifest.reason, rule, manifest.detail, manifest.because)
+
+
+def _findings(repository: Repository, graph: Graph, tags: TagVerdicts) -> tuple[Finding, ...]:
+    name = repository.name
+    found = [
+        Finding(verdict.reason, name, tag, "the tag is listed and has no manifest: push it again, or remove it")
+        for tag, verdict in tags.verdicts.items()
+        if verdict.reason == BROKEN_NO_MANIFEST
+    ]
+    for digest, manifest in graph.manifests.items():
+        reference = graph.tags.get(digest, (digest,))[0]
+        if manifest.kind in {Kind.UNKNOWN, Kind.SCHEMA1}:
+            found.append(
+                Finding(PROTECTED_UNKNOWN_TYPE, name, reference, f"kept: {manifest.media_type} is not understood")
+            )
+        found.extend(
+            Finding(BROKEN_MISSING_CHILD, name, reference, f"lists {child.digest}, which the registry does not have")
+            for child in manifest.children
+            if child.digest not in graph.manifests
+        )
+    return tuple(sorted(found, key=lambda finding: (finding.code, finding.reference, finding.message)))

@@ -1,0 +1,89 @@
+"""The order of deletions in one repository: holders before what they hold, so that nothing that stands misses a part.
+
+A root goes first, then its referrers, then its children. What several condemned manifests hold waits for the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from regsweep.core.graph import Bond, Graph, Tie
+from regsweep.core.oci import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """One manifest in its turn: `root` is the first of its train, `after` what must be gone before it, sorted."""
+
+    digest: Digest
+    root: Digest
+    after: tuple[Digest, ...]
+
+
+def in_order(condemned: Iterable[Digest], graph: Graph) -> Iterator[Departure]:
+    """Every condemned manifest once. Trains are ordered by the first tag of their roots, then by digest.
+
+    Only fallback tags can tie a knot (nothing can list what is made from its own hash). Of those that wait for each
+    other one that nothing lists goes first, and nothing is said to wait for what comes later.
+    """
+    station = _Station(condemned, graph)
+    yield from station.depart(station.free())
+    yield from station.depart(station.left())
+
+
+class _Station:
+    def __init__(self, condemned: Iterable[Digest], graph: Graph) -> None:
+        self._graph = graph
+        self._holders: dict[Digest, set[Digest]] = {digest: set() for digest in condemned}
+        self._listed: set[Digest] = set()
+        for holder in self._holders:
+            for bond in self._bonds(holder):
+                self._holders[bond.held].add(holder)
+                if bond.tie is Tie.CHILD:
+                    self._listed.add(bond.held)
+        self._waits_for = {digest: len(found) for digest, found in self._holders.items()}
+        self._gone: set[Digest] = set()
+
+    def free(self) -> list[Digest]:
+        """What waits for nothing, in order."""
+        return sorted((digest for digest, count in self._waits_for.items() if count == 0), key=self._rank)
+
+    def left(self) -> list[Digest]:
+        """What has not gone, in order."""
+        return sorted(self._waits_for.keys() - self._gone, key=self._rank)
+
+    def depart(self, roots: Iterable[Digest]) -> Iterator[Departure]:
+        """Each root that has not gone yet, with its whole train."""
+        for root in roots:
+            ready = [root]
+            while ready:
+                digest = ready.pop()
+                if digest not in self._gone:
+                    yield Departure(digest, root, tuple(sorted(self._holders[digest] & self._gone)))
+                    self._gone.add(digest)
+                    ready.extend(self._freed_by(digest))
+
+    def _freed_by(self, digest: Digest) -> list[Digest]:
+        """What waited for `digest` last, in the reverse of its order: the end of the list goes next."""
+        bonds = self._bonds(digest)
+        for bond in bonds:
+            self._waits_for[bond.held] -= 1
+        freed = [bond for bond in bonds if self._waits_for[bond.held] == 0]
+        return [bond.held for bond in sorted(freed, key=_turn, reverse=True)]
+
+    def _bonds(self, holder: Digest) -> list[Bond]:
+        """One bond to each condemned manifest that `holder` holds; as its referrer, where it is both."""
+        found: dict[Digest, Bond] = {}
+        for bond in self._graph.holds(holder):
+            if bond.held in self._holders:
+                found.setdefault(bond.held, bond)
+        return list(found.values())
+
+    def _rank(self, digest: Digest) -> tuple[bool, str, Digest]:
+        tags = self._graph.tags.get(digest, ("~",))  # no tag holds a ~: untagged roots are last
+        return digest in self._listed, tags[0], digest
+
+
+def _turn(bond: Bond) -> tuple[bool, Digest]:
+    return bond.tie is Tie.CHILD, bond.held
