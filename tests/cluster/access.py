@@ -1,0 +1,112 @@
+"""What a test may do with a cluster: the node of this machine, or one that somebody else runs (CLUSTER=existing)."""
+
+import os
+import re
+import select
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster import settings
+from tests.cluster.outside import components, forward
+from tests.parts.build import build
+
+EXISTING = os.environ.get("CLUSTER") == "existing"
+_FORWARD_SECONDS = 30
+_PUBLIC_IMAGES = {"2.8": "registry:2.8.3", "3": "registry:3"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster in which tests may do anything, in namespaces of their own."""
+
+    kubeconfig: Path
+    existing: bool
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """The output of kubectl. Raises CalledProcessError, with what kubectl said as a note."""
+        program = shutil.which("kubectl") if self.existing else None
+        return self._run(program or str(build("kubernetes") / "kubectl"), arguments, stdin)
+
+    def helm(self, *arguments: str) -> str:
+        """The output of helm. Raises CalledProcessError, with what helm said as a note."""
+        return self._run(str(build("helm")), arguments)
+
+    @contextmanager
+    def forward(self, namespace: str, service: str, port: int) -> Iterator[int]:
+        """A port of this machine's loopback that leads to a Service.
+
+        On the node it works without the API server and survives the Service's pods; elsewhere it is kubectl's.
+        """
+        if not self.existing:
+            forwarder = forward.start(f"{namespace}/{service}:{port}")
+            try:
+                yield forwarder.port
+            finally:
+                forwarder.close()
+            return
+        arguments = ["--namespace", namespace, "port-forward", f"service/{service}", f":{port}"]
+        with subprocess.Popen(
+            [shutil.which("kubectl") or str(build("kubernetes") / "kubectl"), *arguments],
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield _announced_port(process)
+            finally:
+                process.terminate()
+
+    def kill(self, component: str) -> None:
+        """kill -9 of a program of the node; it comes back at once."""
+        components.control("kill", component)
+
+    def stop(self, component: str) -> None:
+        """kill -9 of a program of the node; it stays down."""
+        components.control("stop", component)
+
+    def start(self, component: str) -> None:
+        """Lets a stopped program come back."""
+        components.control("start", component)
+
+    def registry_image(self, version: str) -> str:
+        """The image of a registry: `2.8`, `3`, and on the node `3-distroless`."""
+        return (_PUBLIC_IMAGES if self.existing else settings.REGISTRY_IMAGES)[version]
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"KUBECONFIG": str(self.kubeconfig)}
+
+    def _run(self, program: str, arguments: tuple[str, ...], stdin: str = "") -> str:
+        result = subprocess.run(
+            [program, *arguments],
+            env=self._environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        try:
+            result.check_returncode()
+        except subprocess.CalledProcessError as error:
+            error.add_note(result.stderr.strip())
+            raise
+        return result.stdout
+
+
+def current_kubeconfig() -> Path:
+    """The file that kubectl would use here."""
+    return Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube/config")
+
+
+def _announced_port(process: subprocess.Popen[str]) -> int:
+    assert process.stdout is not None
+    if not select.select([process.stdout], [], [], _FORWARD_SECONDS)[0]:
+        raise TimeoutError(f"kubectl port-forward said nothing in {_FORWARD_SECONDS} s")
+    line = process.stdout.readline()
+    announced = re.search(r"127\.0\.0\.1:(\d+)", line)
+    if announced is None:
+        raise ConnectionError(f"kubectl port-forward did not start: {line!r}")
+    return int(announced[1])

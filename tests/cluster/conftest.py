@@ -1,0 +1,94 @@
+"""A real cluster: the node of this machine, started if it is not up, or with CLUSTER=existing the current kubeconfig's.
+
+Tests that end programs of the node carry the mark `node`; on an existing cluster they are deselected, aloud.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster import settings
+from tests.cluster.access import EXISTING, Cluster, current_kubeconfig
+from tests.cluster.outside import lifecycle, namespaces
+from tests.cluster.outside.errors import NodeFailed
+from tests.cluster.registries import (
+    PORT,
+    DeployRegistry,
+    RegistryOptions,
+    RunningRegistry,
+    deploy,
+    wait_for_answer,
+)
+
+HERE = Path(__file__).parent
+STARTED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "node: ends programs of the node; not for a cluster that somebody else runs")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.cluster)
+    if EXISTING:
+        lost = [item for item in items if item.get_closest_marker("node")]
+        for item in lost:
+            print(f"deselected, for it needs the node of this machine: {item.nodeid}")
+        config.hook.pytest_deselected(items=lost)
+        items[:] = [item for item in items if item not in lost]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The node comes up before the first test: that may take longer than a test may."""
+    wanted = any(item.path.is_relative_to(HERE) for item in session.items)
+    if not wanted or EXISTING or session.config.option.collectonly or namespaces.node_pid() is not None:
+        return
+    try:
+        lifecycle.up()
+    except NodeFailed as error:
+        pytest.exit(str(error), returncode=3)
+    session.config.stash[STARTED] = True
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config.stash.get(STARTED, False):
+        lifecycle.down()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The cluster under test."""
+    return Cluster(current_kubeconfig() if EXISTING else settings.KUBECONFIG, existing=EXISTING)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A new namespace, deleted after the test."""
+    name = f"test-{secrets.token_hex(4)}"
+    cluster.kubectl("create", "namespace", name)
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def registry(cluster: Cluster, namespace: str) -> Iterator[DeployRegistry]:
+    """Deploys registries; their forwards end with the test."""
+    with ExitStack() as forwards:
+
+        def deploy_registry(version: str, **options: Any) -> RunningRegistry:
+            chosen = RegistryOptions(version=version, **options)
+            deploy(cluster, namespace, chosen)
+            port = forwards.enter_context(cluster.forward(namespace, chosen.name, PORT))
+            url = f"http://127.0.0.1:{port}"
+            wait_for_answer(url)
+            return RunningRegistry(chosen, cluster, namespace, url)
+
+        yield deploy_registry

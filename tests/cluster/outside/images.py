@@ -1,0 +1,85 @@
+"""Builds container images with buildah on the node's files, keeps them as archives and loads them into the node."""
+
+import hashlib
+import resource
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.cluster import settings
+from tests.cluster.outside import downloads, namespaces, tree
+from tests.parts.build import build
+
+SOURCES = settings.TESTS / "cluster" / "images"
+
+
+def make_image(tag: str, context: Path, arguments: Sequence[str] = ()) -> None:
+    """Builds the Dockerfile of a context, archives the image and loads it if the node is up. Raises NodeFailed."""
+    _build(tag, context, arguments)
+    archive = settings.IMAGES / f"{tag.replace('/', '_').replace(':', '_')}.tar"
+    unfinished = archive.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    destination = f"docker-archive:{namespaces.inside(unfinished)}:{tag}"
+    namespaces.in_tree(["buildah", "push", "--quiet", tag, destination])
+    unfinished.rename(archive)
+    if namespaces.node_pid() is not None:
+        namespaces.in_node(["ctr", "--namespace", "k8s.io", "images", "import", namespaces.inside(archive)])
+
+
+def make_registry_images() -> None:
+    """The registries as their public images are, with and without a shell, and the pause image. Raises NodeFailed."""
+    context = settings.RUN / "registry-context"
+    shutil.rmtree(context, ignore_errors=True)
+    shutil.copytree(SOURCES, context)
+    for name in ("registry2", "registry3"):
+        shutil.copy2(build(name), context / name)
+    shutil.copy2(settings.TREE / "etc/ssl/certs/ca-certificates.crt", context)
+    shutil.copy2(settings.TREE / "usr/bin/tini-static", context / "tini")
+    root = context / "root"
+    for folder in ("bin", "sbin", "usr/bin", "usr/sbin", "tmp"):
+        (root / folder).mkdir(parents=True)
+    (root / "tmp").chmod(0o1777)
+    shutil.copy2(settings.TREE / "bin/busybox", root / "bin")
+    subprocess.run(["chroot", root, "/bin/busybox", "--install", "-s"], check=True)
+    make_image(settings.PAUSE_IMAGE, context, ["--target", "pause"])
+    for version, tag in settings.REGISTRY_IMAGES.items():
+        make_image(tag, context, ["--target", f"registry-{version}"])
+    shutil.rmtree(context)
+
+
+def make_python_image() -> None:
+    """A stand-in for the public python:3.13-slim: `python` and `pip` in /usr/local/bin. Raises NodeFailed."""
+    root = settings.RUN / "python"
+    tree.make_tree(root, ["ca-certificates", "python3", "python3-venv"])
+    path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+    subprocess.run(["chroot", root, "env", "-i", path, "python3", "-m", "venv", "/usr/local"], check=True)
+    _build(settings.PYTHON_IMAGE, root, ["--file", namespaces.inside(_copy(SOURCES / "python.Dockerfile"))])
+    shutil.rmtree(root)
+
+
+def sources_digest() -> str:
+    """Changes when a registry image would come out differently."""
+    content = hashlib.sha256()
+    for path in sorted(SOURCES.iterdir()):
+        content.update(path.read_bytes())
+    for name in ("registry2", "registry3"):
+        content.update(str(build(name).parent.name).encode())
+    return content.hexdigest()
+
+
+def _build(tag: str, context: Path, arguments: Sequence[str]) -> None:
+    # Isolation by chroot needs no nested container. The limits are ours because buildah's own need CAP_SYS_RESOURCE.
+    command = ["buildah", "build", "--quiet", "--pull-never", "--isolation", "chroot", "--network", "host"]
+    command += ["--format", "docker", "--layers", "--build-arg", f"PYTHON_IMAGE={settings.PYTHON_IMAGE}"]
+    for name, limit in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+        hard = resource.getrlimit(limit)[1]
+        command += ["--ulimit", f"{name}={hard}:{hard}"]
+    for target in downloads.build_files():
+        command += ["--volume", f"{target}:{target}:ro"]
+    binds = [f"{context.resolve()}:/context", *downloads.machine_files()]
+    namespaces.in_tree([*command, *arguments, "--tag", tag, "/context"], binds)
+
+
+def _copy(path: Path) -> Path:
+    return Path(shutil.copy2(path, settings.RUN))
