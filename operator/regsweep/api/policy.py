@@ -177,7 +177,7 @@ class Keep(Model):
             _NOTHING_KEPT,
         ),
         (
-            "!has(self.latest) || self.latest > 0 || has(self.youngerThan)",
+            "!has(self.latest) || self.latest != 0 || has(self.youngerThan)",
             _LATEST_ZERO,
         ),
         (
