@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from regsweep.core.inventory import Finding
+from regsweep.core.oci import Digest
 from regsweep.core.plan import Action, Plan
 
 
@@ -42,7 +43,7 @@ class Collection:
     bytes_before: int | None
     bytes_after: int | None
     write_blocked_seconds: float
-    swept: frozenset[str] = frozenset()
+    swept: frozenset[Digest] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

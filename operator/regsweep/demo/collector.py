@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from regsweep.core.collector_output import CollectorOutput, parse_output
+from regsweep.core.collector_output import CollectorOutput, diagnose
 from regsweep.core.inventory import Census
+from regsweep.core.oci import Digest
 from regsweep.core.outcome import Collection
 from regsweep.core.ports import Clock, Progress
 from regsweep.demo.process import RegistryProcess
@@ -39,26 +40,33 @@ class ProcessCollector:
         self._registry.restart(read_only=True)
         try:
             expected = census().marks()
-            dry = self._run(dry_run=True)
-            if missing := sorted(expected - dry.marked):
+            marked, _ = self._run(dry_run=True)
+            if missing := sorted(expected - marked):
                 raise CollectFailed(f"the dry run would sweep {len(missing)} blobs of kept images, {missing[0]} first")
             self._progress.say("collecting")
-            real = self._run(dry_run=False)
+            marked, output = self._run(dry_run=False)
         finally:
             self._registry.restart(read_only=False)
         return Collection(
             started_at=started,
             finished_at=self._clock(),
-            blobs_marked=real.blobs_marked,
+            blobs_marked=len(marked),
             blobs_expected=len(expected),
-            blobs_deleted=len(real.swept),
-            manifests_deleted=0,
+            blobs_deleted=len(output.eligible),
+            manifests_deleted=output.manifests,
             bytes_before=before,
             bytes_after=self._registry.disk_bytes().blobs,
             write_blocked_seconds=time.monotonic() - blocked,
-            swept=frozenset(real.swept),
+            swept=frozenset(output.eligible),
         )
 
-    def _run(self, *, dry_run: bool) -> CollectorOutput:
+    def _run(self, *, dry_run: bool) -> tuple[set[Digest], CollectorOutput]:
+        """What is marked, and the rest of the output. Success is exit code 0 and the summary line, both."""
         done = self._registry.garbage_collect(dry_run=dry_run)
-        return parse_output(done.returncode, done.stdout, done.stderr)
+        marked: set[Digest] = set()
+        output = CollectorOutput(marked.add)
+        output.feed(done.stdout.encode())
+        output.end()
+        if done.returncode or output.summary is None:
+            raise CollectFailed(diagnose(done.stderr, done.returncode))
+        return marked, output

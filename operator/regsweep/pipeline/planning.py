@@ -10,7 +10,8 @@ from regsweep.core.inventory import NOTHING_IN_USE, Finding, InUse
 from regsweep.core.outcome import Kept
 from regsweep.core.plan import Plan
 from regsweep.core.planning import PlanBuilder
-from regsweep.core.retention import dated_tags, judge, selects_repository
+from regsweep.core.retention import judge
+from regsweep.core.selection import dated_tags, selects_repository
 from regsweep.errors import InUseUnknown, InvalidInput
 from regsweep.pipeline.ports import Ports, Request
 from regsweep.steps.scan import Unread, scan
