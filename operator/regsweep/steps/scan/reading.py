@@ -1,0 +1,174 @@
+"""One repository, read whole: its tags, what they point at, and all that this reaches, to any depth.
+
+What the registry has is asked every time; what a manifest says is asked once, and then known by its digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from regsweep.clients.registry import Reader
+from regsweep.core.inventory import Repository, Tag
+from regsweep.core.oci import Digest, Kind, Manifest, parse_config_created, parse_manifest, parse_time
+from regsweep.core.ports import ManifestCache
+from regsweep.errors import RegistryMisbehaved
+from regsweep.steps.scan.crew import Crew
+
+Dated = Callable[[str, Sequence[str]], Collection[str]]
+"""Of a repository and its tags: those whose created time is needed. A config blob is the dearest thing to read."""
+
+DEEPEST = 16
+"""Levels of indexes in indexes. A builder makes two."""
+
+WIDEST = 20_000
+"""Entries of one index: more do not fit into a manifest of 4 MiB."""
+
+_IMAGE_CONFIGS = frozenset(
+    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
+)
+
+
+@dataclass(slots=True)
+class Warmth:
+    """Whether the cache has been knowing what was asked for: then a HEAD is enough, else a GET at once. A guess that may
+    be wrong in either direction costs one request.
+    """
+
+    known: int = 0
+    unknown: int = 0
+
+    @property
+    def warm(self) -> bool:
+        return self.known >= self.unknown
+
+    def learn(self, was_known: bool) -> None:
+        if was_known:
+            self.known += 1
+        else:
+            self.unknown += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading takes."""
+
+    reader: Reader
+    cache: ManifestCache
+    crew: Crew
+    dated: Dated
+    warmth: Warmth = field(default_factory=Warmth)
+
+
+def read_repository(name: str, work: Reading) -> Repository:
+    """Raises RegistryError where anything of it could not be read, or is absurd."""
+    (tags,) = work.crew.ask(work.reader.tags, (name,))
+    roots = work.crew.ask(lambda tag: resolve(name, tag, work), tags)
+    manifests = {root.digest: root for root in roots if root}
+    absent = _descend(name, manifests, work)
+    needed = set(work.dated(name, tags)) if tags else set()
+    dating = {root.digest for tag, root in zip(tags, roots, strict=True) if root and tag in needed}
+    return Repository(
+        name,
+        tuple(Tag(tag, root.digest if root else None) for tag, root in zip(tags, roots, strict=True)),
+        manifests,
+        created=_created(name, dating, manifests, work),
+        absent=frozenset(absent),
+    )
+
+
+def resolve(name: str, reference: str, work: Reading) -> Manifest | None:
+    """The manifest that a tag or digest points at in the registry now; None where it has none."""
+    if work.warmth.warm:
+        head = work.reader.head(name, reference)
+        if head is None:
+            return None
+        known = work.cache.manifest(head.digest)
+        work.warmth.learn(known is not None)
+        if known is not None:
+            return known
+        reference = head.digest
+    fetched = work.reader.manifest(name, reference)
+    if fetched is None:
+        return None
+    known = work.cache.manifest(fetched.digest)
+    work.warmth.learn(known is not None)
+    if known is not None:
+        return known
+    try:
+        manifest = parse_manifest(fetched.body, fetched.media_type)
+    except ValueError as error:
+        raise RegistryMisbehaved(f"{name}@{fetched.digest}: the manifest {error}") from None
+    work.cache.keep_manifest(fetched.body, fetched.media_type, manifest)
+    return manifest
+
+
+def _descend(name: str, manifests: dict[Digest, Manifest], work: Reading) -> set[Digest]:
+    """Add all that `manifests` reach; returns the children that the registry does not have."""
+    absent: set[Digest] = set()
+    level = list(manifests.values())
+    for _ in range(DEEPEST):
+        wanted = sorted(_unread_children(name, level, manifests, absent))
+        if not wanted:
+            return absent
+        found = work.crew.ask(lambda digest: resolve(name, digest, work), wanted)
+        absent.update(digest for digest, child in zip(wanted, found, strict=True) if child is None)
+        level = [child for child in found if child]
+        manifests.update((child.digest, child) for child in level)
+    raise RegistryMisbehaved(f"{name}: indexes lie in indexes more than {DEEPEST} levels deep: delete the one by hand")
+
+
+def _unread_children(
+    name: str, level: list[Manifest], manifests: dict[Digest, Manifest], absent: set[Digest]
+) -> set[Digest]:
+    for manifest in level:
+        if len(manifest.children) > WIDEST:
+            raise RegistryMisbehaved(
+                f"{name}@{manifest.digest}: an index of more than {WIDEST} entries is not believed"
+            )
+    return {child.digest for manifest in level for child in manifest.children} - manifests.keys() - absent
+
+
+def _created(
+    name: str, roots: Collection[Digest], manifests: dict[Digest, Manifest], work: Reading
+) -> dict[Digest, datetime]:
+    """What annotations and configs say, for these roots and, under an index, its platforms. Unjudged."""
+    images = {image.digest: image for root in roots for image in _images(root, manifests)}
+    said = {digest: time for digest, image in images.items() if (time := parse_time(image.created))}
+    asking = {
+        digest: image.config.digest
+        for digest, image in images.items()
+        if digest not in said and image.config and image.config.media_type in _IMAGE_CONFIGS
+    }
+    configs = sorted(set(asking.values()))
+    texts = dict(zip(configs, work.crew.ask(lambda config: _config_created(name, config, work), configs), strict=True))
+    said.update((digest, time) for digest, config in asking.items() if (time := parse_time(texts[config])))
+    return said
+
+
+def _images(root: Digest, manifests: dict[Digest, Manifest]) -> Iterator[Manifest]:
+    """The manifest itself and, under an index, the platforms at any depth: attestations say nothing about an image's age."""
+    seen: set[Digest] = set()
+    open_ends = [root]
+    while open_ends:
+        digest = open_ends.pop()
+        manifest = manifests.get(digest)
+        if digest in seen or manifest is None:
+            continue
+        seen.add(digest)
+        yield manifest
+        if manifest.kind is Kind.INDEX:
+            open_ends += [child.digest for child in manifest.children if child.digest not in manifest.attestations]
+
+
+def _config_created(name: str, config: Digest, work: Reading) -> str | None:
+    known = work.cache.created(config)
+    if known is not None:
+        return known
+    body = work.reader.config(name, config)
+    if body is None:
+        return None
+    created = parse_config_created(body) or ""
+    work.cache.keep_created(config, created)
+    return created
