@@ -1,6 +1,10 @@
 """Patterns for repositories and tags: globs, or RE2 expressions between slashes. Both run in linear time.
 
-A glob matches the whole name: `*` and `?` do not cross a slash, `**` does, `{a,b}` is either, `[a-z]` and `[!a-z]` are classes.
+A glob matches the whole name. `*` and `?` do not cross a slash, `**` does: `a/**` is everything below `a` (not `a`
+itself), `**/b` is every `b` at any depth, the top too. `{a,b}` is either, and nests; `[a-z]` is a class, `[!a-z]` its
+opposite; neither matches a slash. A character that no name can hold is refused: most often it is an expression whose
+slashes were forgotten.
+
 An expression matches anywhere in the name, as Kubernetes users expect of RE2: anchor it with `^` and `$`.
 """
 
@@ -11,6 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import re2
+
+_NAME = re.compile(r"[A-Za-z0-9._/-]+")
+"""What repositories and tags are made of (OCI distribution spec, names and tags)."""
+
+_CLASS = re.compile(r"\[([!^]?)([A-Za-z0-9._-]+)\]")
+_ACROSS_SLASH = re.compile(r"[.-]-[0-9A-Za-z_]")
+_PIECE = re.compile(r"\*+/?|\?|\{|\}|,|\[|" + _NAME.pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,7 @@ class Matcher:
         return bool(self.expression.groups >= 1)
 
     def group(self, name: str) -> str | None:
-        """The group `group` if the expression names one, else the first; None without a match, "" for a group that took no part."""
+        """The group called `group`, else the first; None without a match, "" for a group that took no part."""
         found = self.expression.search(name)
         if found is None:
             return None
@@ -38,6 +49,8 @@ class Matcher:
 def compile_pattern(text: str) -> Matcher:
     """Raises ValueError that names the pattern and says what is wrong with it."""
     source = text[1:-1] if is_expression(text) else glob_to_expression(text)
+    if not source:
+        raise ValueError(f"{text!r} is an empty regular expression, which matches every name: write ** for all of them")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 4 << 20
@@ -54,46 +67,47 @@ def is_expression(text: str) -> bool:
 
 
 def glob_to_expression(glob: str) -> str:
-    """The anchored RE2 source of a glob. Raises ValueError for an unclosed class or brace."""
-    out, position, depth = [r"\A"], 0, 0
+    """The anchored RE2 source of a glob. Raises ValueError for what is no glob, with the fix."""
+    out, position, depth = [r"\A(?:"], 0, 0
     while position < len(glob):
-        char = glob[position]
-        if glob.startswith("**/", position):
-            out.append("(?:.*/)?")  # `**/app` finds `app` at the top too
-            position += 3
-            continue
-        if glob.startswith("**", position):
-            out.append(".*")
-            position += 2
-            continue
-        if char == "[":
-            piece, position = _character_class(glob, position)
-            out.append(piece)
-            continue
-        if char in "{}":
-            depth += 1 if char == "{" else -1
-            if depth < 0:
-                break
-        out.append(_translate(char, depth))
-        position += 1
+        piece = _piece(glob, position)
+        position += len(piece)
+        depth += (piece == "{") - (piece == "}")
+        if depth < 0 or (piece == "," and not depth):
+            raise ValueError(f"{glob!r} is a glob with a {piece} outside of braces: write {{a,b}} for either of two")
+        out.append(_translate(piece, begins_part=glob[: position - len(piece)][-1:] in {"", "/", "{", ","}))
     if depth:
-        raise ValueError(f"{glob!r} is a glob with an unpaired brace")
-    return "".join([*out, r"\z"])
+        raise ValueError(f"{glob!r} is a glob with an open brace: close it with }}")
+    return "".join([*out, r")\z"])
 
 
-def _translate(char: str, depth: int) -> str:
-    special = {"*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")"}
-    if char == "," and depth:
-        return "|"
-    return special.get(char) or re.escape(char)
+def _piece(glob: str, position: int) -> str:
+    if glob[position] == "[":
+        found = _CLASS.match(glob, position)
+        if not found or _ACROSS_SLASH.search(found[2]):
+            raise ValueError(
+                f"{glob!r} is a glob with a [ that begins no class: "
+                "write [abc], [a-z] or [!a-z], of letters, digits, dot, underscore and hyphen"
+            )
+        return found.group()
+    piece = _PIECE.match(glob, position)
+    if not piece:
+        raise ValueError(
+            f"{glob!r} is a glob with {glob[position]!r}, which no name holds: "
+            "put a regular expression between slashes, as /^v[0-9]+$/"
+        )
+    return piece.group()
 
 
-def _character_class(glob: str, start: int) -> tuple[str, int]:
-    """The class that begins at `start`, as RE2 source, and the position behind it."""
-    end = glob.find("]", start + 2 + (glob[start + 1 : start + 2] == "!"))
-    if end < 0:
-        raise ValueError(f"{glob!r} is a glob with an unclosed [")
-    inside = glob[start + 1 : end]
-    negated = inside.startswith("!")
-    content = inside.removeprefix("!").replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]").replace("^", r"\^")
-    return f"[{'^/' if negated else ''}{content}]", end + 1
+def _translate(piece: str, *, begins_part: bool) -> str:
+    simple = {"?": "[^/]", "{": "(?:", "}": ")", ",": "|", "*": "[^/]*", "*/": "[^/]*/"}
+    if piece in simple:
+        return simple[piece]
+    if piece.startswith("*"):
+        below = piece.endswith("/")
+        return "(?:.*/)?" if below and begins_part else ".*/" if below else ".*"
+    if piece.startswith("["):
+        negated = piece[1] in "!^"
+        content = re.sub(r"^-|-$", r"\-", piece[2 if negated else 1 : -1])
+        return f"[^/{content}]" if negated else f"[{content}]"
+    return re.escape(piece)

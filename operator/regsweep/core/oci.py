@@ -33,7 +33,10 @@ MAXIMUM_MANIFEST_BYTES = 4 << 20
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _FALLBACK_TAG = re.compile(r"(?:.*)?sha256-([0-9a-f]{64})(\.(?:sig|att|sbom))?")
-_FRACTION = re.compile(r"\.(\d{6})\d+")
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9:]{8})(\.[0-9]+)?(?:([Zz])|([+-][0-9]{2}:[0-9]{2}))")
+
+_LARGEST_SIZE = 2**63 - 1
+"""A descriptor's size is an int64 (OCI image spec, descriptor)."""
 
 
 class Kind(StrEnum):
@@ -59,8 +62,9 @@ class Manifest:
     """One manifest or index. `size` is the length of its own bytes.
 
     `children` are the descriptors of an index that say they are manifests; `blobs` are config, layers, and those
-    descriptors of an index that are not manifests (a buildx cache lists its layers there). `created` is what an
-    annotation says, as text; an image's is in its config blob.
+    descriptors of an index that are not manifests (a buildx cache lists its layers there); of an UNKNOWN or SCHEMA1
+    manifest, every digest that it names, without size. `created` is what an annotation says, as text; an image's is in
+    its config blob.
     """
 
     digest: Digest
@@ -99,6 +103,7 @@ def accessory_subject(tag: str) -> Digest | None:
 def parse_manifest(body: bytes, media_type: str) -> Manifest:
     """The manifest in `body`. `media_type` is the Content-Type of the answer; the document's own field wins.
 
+    A document that is both image and index is UNKNOWN: clients disagree about what it is (CVE-2021-41190).
     Raises ValueError for bytes that are no JSON object, or whose descriptors are malformed.
     """
     document = _object(body)
@@ -110,7 +115,7 @@ def parse_manifest(body: bytes, media_type: str) -> Manifest:
         return _index(document, digest, media, size)
     if kind is Kind.IMAGE:
         return _image(document, digest, media, size)
-    return Manifest(digest, media, kind, size)
+    return Manifest(digest, media[:255], kind, size, blobs=_named(document))
 
 
 def parse_config_created(body: bytes) -> str | None:
@@ -123,12 +128,14 @@ def parse_config_created(body: bytes) -> str | None:
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """An RFC 3339 time with any fraction and offset, as an aware datetime; None for anything else."""
-    if not text or len(text) > 64:
+    """An RFC 3339 time with any fraction and offset, in UTC; None for anything else. A time without a zone is none."""
+    found = _TIME.fullmatch(text.strip()) if text and len(text) <= 64 else None
+    if found is None:
         return None
+    day, clock, fraction, _, offset = found.groups()
     try:
-        moment = datetime.fromisoformat(_FRACTION.sub(r".\1", text.strip().replace("z", "Z")))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = datetime.fromisoformat(f"{day}T{clock}{(fraction or '.0')[:7].ljust(7, '0')}{offset or '+00:00'}")
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -148,7 +155,26 @@ def _kind(media_type: str, document: Mapping[str, Any]) -> Kind:
         OCI_MANIFEST: Kind.IMAGE, DOCKER_MANIFEST: Kind.IMAGE, OCI_INDEX: Kind.INDEX, DOCKER_LIST: Kind.INDEX,
         DOCKER_SCHEMA1: Kind.SCHEMA1, DOCKER_SCHEMA1_SIGNED: Kind.SCHEMA1,
     }  # fmt: skip
-    return Kind.SCHEMA1 if document.get("schemaVersion") == 1 else known.get(media_type, Kind.UNKNOWN)
+    if document.get("schemaVersion") == 1:
+        return Kind.SCHEMA1
+    if "manifests" in document and ("config" in document or "layers" in document):
+        return Kind.UNKNOWN
+    return known.get(media_type, Kind.UNKNOWN)
+
+
+def _named(document: Mapping[str, Any]) -> tuple[Descriptor, ...]:
+    """Every digest anywhere in a document whose meaning is not known."""
+    found: dict[Digest, None] = {}
+    open_ends: list[Any] = [document]
+    while open_ends:
+        value = open_ends.pop()
+        if isinstance(value, dict):
+            open_ends.extend(value.values())
+        elif isinstance(value, list):
+            open_ends.extend(value)
+        elif isinstance(value, str) and _DIGEST.fullmatch(value):
+            found[Digest(value)] = None
+    return tuple(Descriptor("", digest, 0) for digest in sorted(found))
 
 
 def _image(document: Mapping[str, Any], digest: Digest, media_type: str, size: int) -> Manifest:
@@ -196,7 +222,7 @@ def _descriptor(value: object) -> Descriptor:
     if not isinstance(value, dict):
         raise ValueError("a descriptor is not an object")
     size = value.get("size", 0)
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_SIZE:
         raise ValueError(f"a descriptor's size is {str(size)[:40]!r}")
     return Descriptor(str(value.get("mediaType") or ""), parse_digest(value.get("digest")), size)
 

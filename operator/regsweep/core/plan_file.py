@@ -79,7 +79,7 @@ class PlanDocument(Model):
     over_limit: tuple[String, ...]
     """The limits that the plan is over, in words: it waits for a person."""
     digest: Sha256
-    """SHA-256 of this document without `digest`: keys sorted, no spaces, UTF-8."""
+    """SHA-256 of this document without `digest`: keys sorted, no spaces, ASCII."""
 
 
 def plan_to_json(plan: Plan) -> str:
@@ -191,7 +191,7 @@ def _plan(document: PlanDocument) -> Plan:
 
 
 def _canonical(document: dict[str, Any]) -> str:
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
 def _time(moment: datetime) -> str:

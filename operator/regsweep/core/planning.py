@@ -25,6 +25,9 @@ PLAN_LIFETIME = timedelta(hours=24)
 FOREIGN = ("foreign", "nondistributable")
 """In the media type of a layer that is fetched from elsewhere: the registry does not store it, nothing is freed."""
 
+MOST_BYTES = 2**53
+"""Sizes are what descriptors state, and nobody checks them: beyond this a number is a lie, and JSON cannot hold it."""
+
 
 @dataclass(slots=True)
 class _Totals:
@@ -89,7 +92,7 @@ class PlanBuilder:
             expires_at=now + PLAN_LIFETIME,
             actions=tuple(action for name in sorted(self._actions) for action in self._actions[name]),
             counts=counts,
-            bytes=self._ledger.freed(),
+            bytes=min(self._ledger.freed(), MOST_BYTES),
             bytes_are_upper_bound=not whole_registry or bool(self._unread) or self._opaque,
             expected_marks=self._ledger.marks(),
             unread=tuple(sorted(self._unread)),

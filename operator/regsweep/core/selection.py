@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -99,8 +99,10 @@ def _selected(selector: RepositorySelector | TagSelector) -> Matches:
     return lambda name: include(name) and not exclude(name)
 
 
-def _any(patterns: Iterable[Pattern]) -> Matches:
+def _any(patterns: Sequence[Pattern]) -> Matches:
+    if "**" in patterns:
+        return lambda _: True
     matches = [pattern.matches for pattern in patterns]
     if len(matches) == 1:
         return matches[0]
-    return lambda name: any(match(name) for match in matches)
+    return lambda name: any(matches_name(name) for matches_name in matches)
