@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 from regsweep.api.crd import crds
-from regsweep.cli.crd import rendered
+from regsweep.cli.crd import crd, rendered
+from regsweep.errors import InvalidInput
 
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN = {
@@ -46,7 +48,7 @@ FIELDS = [*schemas("RegistryCleanupPolicy"), *schemas("RegistryCleanupRun")]
 
 @pytest.mark.parametrize("path", [str(path) for path in rendered()])
 def test_the_committed_file_is_what_the_models_say(path: str):
-    assert (ROOT / path).read_text() == rendered()[Path(path)], "run `regsweep crd --write .`"
+    assert (ROOT / path).read_text() == rendered()[Path(path)], "run `regsweep crd --write`"
 
 
 def test_the_manifest_reads_back_as_the_definitions():
@@ -132,3 +134,24 @@ def test_columns_read_fields_that_exist(definition: dict[str, Any]):
 def test_a_date_column_never_shows_the_future():
     columns = [c for each in crds() for c in each["spec"]["versions"][0]["additionalPrinterColumns"]]
     assert [c["name"] for c in columns if c["type"] == "date" and "next" in c["jsonPath"].lower()] == []
+
+
+def test_check_says_which_file_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    for path in rendered():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    crd(write=True)
+    crd(check=True)
+    Path("deploy/crds.yaml").write_text("---\n")
+    with pytest.raises(typer.Exit) as left:
+        crd(check=True)
+    assert (left.value.exit_code, capsys.readouterr().err.splitlines()[-1].split(":")[0]) == (1, "deploy/crds.yaml")
+
+
+def test_it_does_not_write_outside_a_source_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput, match="in the source tree"):
+        crd(write=True)
+    assert list(tmp_path.iterdir()) == []

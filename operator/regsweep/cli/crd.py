@@ -10,11 +10,12 @@ import typer
 import yaml
 
 from regsweep.api.crd import crds
+from regsweep.errors import InvalidInput
 
 MANIFEST = Path("deploy/crds.yaml")
 TEMPLATE = Path("charts/regsweep/templates/crds.yaml")
 
-_HEADER = "# Made from operator/regsweep/api by `regsweep crd --write .`: change the models, not this file.\n"
+_HEADER = "# Made from operator/regsweep/api by `regsweep crd --write`: change the models, not this file.\n"
 _METADATA = "metadata:\n"
 _KEEP = """\
 metadata:
@@ -27,26 +28,24 @@ metadata:
 
 def crd(
     write: Annotated[
-        Path | None,
-        typer.Option(metavar="ROOT", file_okay=False, help="Write them into this source tree: deploy/ and the chart."),
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="With --write: change nothing, exit 1 on a difference.")
+        bool, typer.Option("--write", help="Write them into deploy/ and charts/ of this source tree.")
     ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 if deploy/ or charts/ hold something else.")] = False,
 ) -> None:
-    """Print the CustomResourceDefinitions."""
-    if write is None:
+    """Print the CustomResourceDefinitions. `--write` and `--check` work in a source tree of regsweep."""
+    if not write and not check:
         typer.echo(manifest(), nl=False)
         return
-    stale = [path for path, text in rendered().items() if not _holds(write / path, text)]
-    for path in stale:
-        if not check:
-            (write / path).parent.mkdir(parents=True, exist_ok=True)
-            (write / path).write_text(rendered()[path])
+    if not TEMPLATE.parent.is_dir():
+        raise InvalidInput(f"{TEMPLATE.parent} is not here: run `regsweep crd --write` in the source tree of regsweep")
+    stale = {path: text for path, text in rendered().items() if not path.is_file() or path.read_text() != text}
+    for path, text in stale.items():
+        if write:
+            path.write_text(text)
         typer.echo(
-            f"{path}: {'is not what the models say: run `regsweep crd --write .`' if check else 'written'}", err=True
+            f"{path}: {'written' if write else 'is not what the models say: run `regsweep crd --write`'}", err=True
         )
-    if check and stale:
+    if stale and not write:
         raise typer.Exit(1)
 
 
@@ -73,10 +72,6 @@ def chart_template() -> str:
 
 def _stream(documents: Iterable[Mapping[str, Any]]) -> str:
     return "".join("---\n" + yaml.dump(each, Dumper=_Plain, sort_keys=False, width=120) for each in documents)
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text() == text
 
 
 class _Plain(yaml.SafeDumper):
