@@ -1,0 +1,22 @@
+"""What every part of the controller works with. A value; made once at the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regsweep.clients.kube import Cluster
+from regsweep.controller.events import Events
+from regsweep.controller.metrics import Metrics
+from regsweep.core.ports import Clock, ManifestCache
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """`namespaces` are those that are watched; empty for all."""
+
+    cluster: Cluster
+    clock: Clock
+    events: Events
+    metrics: Metrics
+    cache: ManifestCache
+    namespaces: tuple[str, ...] = ()

@@ -1,0 +1,60 @@
+"""How a run is stopped: by its deadline, by somebody who cancels it, or by the end of this process.
+
+The first two end the run. The third only leaves it: it goes on after the restart from what its journal says.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+from regsweep.core.ports import Clock
+from regsweep.errors import DeadlineExceeded, RegsweepError
+
+
+class Interrupted(BaseException):
+    """This process ends. No Exception: nothing shall take it for a failure and undo what a restart goes on with."""
+
+
+class StopSignal:
+    """`core.ports.Stop`. Safe for use by many threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._deadline: datetime | None = None
+        self._error: RegsweepError | None = None
+        self._interrupted = False
+        self._called = threading.Event()
+
+    def set_deadline(self, deadline: datetime) -> None:
+        self._deadline = deadline
+
+    def cancel(self, error: RegsweepError) -> None:
+        """End the run with `error`: the first one stays."""
+        self._error = self._error or error
+        self._called.set()
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+        self._called.set()
+
+    @property
+    def interrupted(self) -> bool:
+        return self._interrupted
+
+    def check(self) -> None:
+        if self._interrupted:
+            raise Interrupted
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        if self._deadline is not None and self._clock() >= self._deadline:
+            raise DeadlineExceeded(
+                f"the run took longer than limits.runTimeout lets it (until {self._deadline:%Y-%m-%d %H:%M} UTC)"
+            )
+
+    def wait(self, seconds: float) -> None:
+        self.check()
+        if self._deadline is not None:
+            seconds = min(seconds, max((self._deadline - self._clock()).total_seconds(), 0.0))
+        self._called.wait(seconds)
+        self.check()
