@@ -106,9 +106,20 @@ class CollectionStatus(StatusModel):
     pod: Text = ""
     pod_uid: Text = ""
     container_id: Text = ""
+    endpoint: Text = ""
+    """Where each pod's registry answers: a URL with `{}` for the pod's address."""
+    work_dir: Text = ""
+    """Where the collector's log, pid and exit code are kept in the pod."""
+    attempts: Count = 0
+    """Dry runs begun."""
+    collect_started_at: datetime | None = None
+    """When the first collection that may have deleted something was begun."""
+    stale_pods: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=256)] = ()
+    """UIDs of the pods that were up while garbage-collect ran: none of them may accept writes again."""
     blobs_marked: Count = 0
     blobs_expected: Count = 0
     blobs_deleted: Count = 0
+    manifests_deleted: Count = 0
     bytes_before: Count = 0
     bytes_after: Count = 0
     reclaimed_bytes: Count = 0

@@ -1,0 +1,114 @@
+"""The switch and the marker of a maintenance window, as they stand on the registry's workload.
+
+They travel together in one server-side apply of our field manager, so that whoever finds the one finds the
+other, and are taken off together by an apply that asks for nothing. No saved copy of the workload is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from regsweep.api.meta import FIELD_MANAGER, GROUP
+from regsweep.core.workload import RESTARTED_FOR, SWITCH, container, plain_env, template
+
+RUN = f"{GROUP}/maintenance-run"
+POLICY_UID = f"{GROUP}/maintenance-policy-uid"
+DEADLINE = f"{GROUP}/maintenance-deadline"
+LABEL = f"{GROUP}/maintenance"
+SELECTOR = f"{LABEL}=active"
+"""Finds every workload that is in maintenance."""
+READ_ONLY = '{"enabled":true}'
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which object, and which of its containers. `uid` makes sure that an apply never creates or touches
+    another one."""
+
+    namespace: str
+    name: str
+    uid: str
+    container: str
+
+    def body(self, annotations: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, Any]:
+        meta: dict[str, Any] = {"namespace": self.namespace, "name": self.name, "uid": self.uid}
+        meta |= {"annotations": dict(annotations)} if annotations else {}
+        meta |= {"labels": dict(labels)} if labels else {}
+        return {"metadata": meta}
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Whose window it is, and when it is overdue. `read_only` False: mode Unprotected, marker without
+    switch."""
+
+    run: str
+    policy_uid: str
+    deadline: datetime
+    read_only: bool = True
+
+    def annotations(self) -> dict[str, str]:
+        return {RUN: self.run, POLICY_UID: self.policy_uid, DEADLINE: self.deadline.isoformat()}
+
+
+def enter_body(target: Target, marker: Marker) -> dict[str, Any]:
+    """The apply that begins a window."""
+    body = target.body(marker.annotations(), {LABEL: "active"})
+    if marker.read_only:
+        body["spec"] = _template(target.container, {SWITCH: READ_ONLY})
+    return body
+
+
+def lift_body(target: Target) -> dict[str, Any]:
+    """The apply that ends a window: our manager wants nothing, so the API server takes off all that it alone
+    owns."""
+    return target.body({}, {})
+
+
+def restart_body(target: Target, run: str) -> dict[str, Any]:
+    """The apply that restarts every replica by its template, as `kubectl rollout restart` does."""
+    body = target.body({}, {})
+    body["spec"] = {"template": {"metadata": {"annotations": {RESTARTED_FOR: run}}}}
+    return body
+
+
+def env_body(target: Target, name: str, value: str) -> dict[str, Any]:
+    """One environment variable of the container, and nothing else."""
+    return target.body({}, {}) | {"spec": _template(target.container, {name: value})}
+
+
+def _template(name: str, env: Mapping[str, str]) -> dict[str, Any]:
+    variables = [{"name": key, "value": value} for key, value in env.items()]
+    return {"template": {"spec": {"containers": [{"name": name, "env": variables}]}}}
+
+
+def marked_run(workload: Mapping[str, Any]) -> str:
+    """The run whose window is on this workload; "" where there is none."""
+    return str((workload["metadata"].get("annotations") or {}).get(RUN) or "")
+
+
+def is_on(workload: Mapping[str, Any], target: Target, run: str, read_only: bool) -> bool:
+    """This run's window is on, whole: the marker, and the switch where it blocks writes."""
+    return marked_run(workload) == run and (not read_only or _switch(workload, target) == READ_ONLY)
+
+
+def is_off(workload: Mapping[str, Any], target: Target, run: str) -> bool:
+    """Nothing of a window is left: no marker of this run, and no switch that our manager owns.
+
+    A switch that somebody else owns as well stays: it is theirs.
+    """
+    ours = _owned(workload)
+    return marked_run(workload) != run and SWITCH not in ours and RUN not in ours
+
+
+def _switch(workload: Mapping[str, Any], target: Target) -> str:
+    return plain_env(container(template(workload), target.container)).get(SWITCH, "")
+
+
+def _owned(workload: Mapping[str, Any]) -> str:
+    """What our field manager owns, as text: enough to look for a field's name in it."""
+    entries = workload["metadata"].get("managedFields") or ()
+    return "".join(str(entry.get("fieldsV1")) for entry in entries if entry.get("manager") == FIELD_MANAGER)
