@@ -77,7 +77,7 @@ def glob_to_expression(glob: str) -> str:
             raise ValueError(f"{glob!r} is a glob with a {piece} outside of braces: write {{a,b}} for either of two")
         out.append(_translate(piece, begins_part=glob[: position - len(piece)][-1:] in {"", "/", "{", ","}))
     if depth:
-        raise ValueError(f"{glob!r} is a glob with an open brace: close it with }}")
+        raise ValueError(f"{glob!r} is a glob with an unpaired brace: close it with }}")
     return "".join([*out, r")\z"])
 
 
@@ -86,7 +86,7 @@ def _piece(glob: str, position: int) -> str:
         found = _CLASS.match(glob, position)
         if not found or _ACROSS_SLASH.search(found[2]):
             raise ValueError(
-                f"{glob!r} is a glob with a [ that begins no class: "
+                f"{glob!r} is a glob with an unclosed [ or a class that is none: "
                 "write [abc], [a-z] or [!a-z], of letters, digits, dot, underscore and hyphen"
             )
         return found.group()

@@ -59,13 +59,13 @@ def test_match(pattern: str, name: str, expected: bool):
 
 
 REFUSED = [
-    ("[a", "begins no class"),
-    ("[]", "begins no class"),
-    ("[a/b]", "begins no class"),
-    ("[.-9]", "begins no class"),
+    ("[a", "unclosed [ or a class that is none"),
+    ("[]", "unclosed [ or a class that is none"),
+    ("[a/b]", "unclosed [ or a class that is none"),
+    ("[.-9]", "unclosed [ or a class that is none"),
     ("[z-a]", "invalid character class range"),
-    ("{a", "open brace"),
-    ("{a,{b}", "open brace"),
+    ("{a", "unpaired brace"),
+    ("{a,{b}", "unpaired brace"),
     ("a}", "outside of braces"),
     ("a,b", "outside of braces"),
     (r"v\d+", "between slashes"),
