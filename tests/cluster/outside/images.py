@@ -11,6 +11,7 @@ from tests.cluster import settings
 from tests.cluster.outside import downloads, namespaces, tree
 from tests.parts.build import build
 
+PYTHON_PACKAGES = ("ca-certificates", "python3", "python3-venv")
 SOURCES = settings.TESTS / "cluster" / "images"
 
 
@@ -51,21 +52,30 @@ def make_registry_images() -> None:
 def make_python_image() -> None:
     """A stand-in for the public python:3.13-slim: `python` and `pip` in /usr/local/bin. Raises NodeFailed."""
     root = settings.RUN / "python"
-    tree.make_tree(root, ["ca-certificates", "python3", "python3-venv"])
+    tree.make_tree(root, PYTHON_PACKAGES)
+    for copied in ("hosts", "resolv.conf"):
+        (root / "etc" / copied).unlink()  # this machine's
+    (root / "etc/pip.conf").touch()  # where a build mounts ours; else every image would get an empty one
     path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
     subprocess.run(["chroot", root, "env", "-i", path, "python3", "-m", "venv", "/usr/local"], check=True)
     _build(settings.PYTHON_IMAGE, root, ["--file", namespaces.inside(_copy(SOURCES / "python.Dockerfile"))])
     shutil.rmtree(root)
 
 
-def sources_digest() -> str:
-    """Changes when a registry image would come out differently."""
-    content = hashlib.sha256()
-    for path in sorted(SOURCES.iterdir()):
-        content.update(path.read_bytes())
-    for name in ("registry2", "registry3"):
-        content.update(str(build(name).parent.name).encode())
-    return content.hexdigest()
+def registry_digest() -> str:
+    """Changes when an image of the node's own would come out differently."""
+    programs = [build(name).parent.name for name in ("registry2", "registry3")]
+    files = ("Dockerfile", "config.yml", "entrypoint.sh")
+    return _digest(*programs, *((SOURCES / name).read_text() for name in files))
+
+
+def python_digest() -> str:
+    """Changes when the image with Python would come out differently."""
+    return _digest(tree.SUITE, *PYTHON_PACKAGES, (SOURCES / "python.Dockerfile").read_text())
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def _build(tag: str, context: Path, arguments: Sequence[str]) -> None:

@@ -23,7 +23,9 @@ START_SECONDS = 180
 
 
 def bootstrap() -> None:
-    """Builds everything that is missing or older than its sources; milliseconds when nothing is. Raises NodeFailed."""
+    """Builds what is missing or older than its sources; a node that is up stays as it is. Raises NodeFailed."""
+    if namespaces.node_pid() is not None:
+        return
     requirements.check_machine()
     for folder in (settings.RUN, settings.IMAGES, settings.LOGS):
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,8 +33,8 @@ def bootstrap() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         build("kubernetes")
         _once("node tree", f"{tree.SUITE} {' '.join(tree.NODE_PACKAGES)}", tree.make_node_tree)
-        _once("registry images", images.sources_digest(), images.make_registry_images)
-        _once("python image", tree.SUITE, images.make_python_image)
+        _once("registry images", images.registry_digest(), images.make_registry_images)
+        _once("python image", images.python_digest(), images.make_python_image)
 
 
 def _once(title: str, source: str, make: Callable[[], None]) -> None:
@@ -50,9 +52,9 @@ def _once(title: str, source: str, make: Callable[[], None]) -> None:
 
 def up() -> None:
     """Starts the node and returns when it is ready; does nothing if it is up. Raises NodeFailed."""
-    bootstrap()
     if namespaces.node_pid() is not None:
         return
+    bootstrap()
     requirements.check_port()
     with MACHINE_LOCK.open("w") as lock:
         try:

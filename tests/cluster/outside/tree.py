@@ -35,6 +35,13 @@ NODE_PACKAGES = (
 )
 STORAGE = '[storage]\ndriver = "overlay"\nrunroot = "/var/tmp/containers"\ngraphroot = "/var/lib/containers/storage"\n'
 POLICY = '{"default": [{"type": "insecureAcceptAnything"}]}\n'
+_NOT_NEEDED = (
+    "usr/share/doc",
+    "usr/share/locale",
+    "usr/share/man",
+    "var/cache/apt/archives/*.deb",
+    "var/lib/apt/lists/*",
+)
 _APT = settings.FOLDER / "apt"
 
 
@@ -64,7 +71,7 @@ def make_tree(folder: Path, packages: Iterable[str]) -> None:
         )
     if result.returncode:
         raise NodeFailed(f"debootstrap failed, see {log}: {' '.join(log.read_text().splitlines()[-3:])}")
-    for pattern in ("var/lib/apt/lists/*", "var/cache/apt/archives/*.deb", "usr/share/doc", "usr/share/man"):
+    for pattern in _NOT_NEEDED:
         for path in folder.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
