@@ -70,8 +70,9 @@ def index(*children: Digest) -> bytes:
     return json.dumps({"schemaVersion": 2, "mediaType": DOCKER_LIST, "manifests": entries}).encode()
 
 
-def action(digest: Digest, *tags: str, root: Digest | None = None, repository: str = "app") -> Action:
-    return Action(repository, digest, DOCKER_MANIFEST, "expired.rule", tags, root or digest, 1)
+def action(digest: Digest, *tags: str, root: Digest | None = None) -> Action:
+    after = (root,) if root else ()
+    return Action("app", digest, DOCKER_MANIFEST, "expired.rule", tags, root or digest, 1, after)
 
 
 def plan_of(*actions: Action) -> Plan:
@@ -172,7 +173,7 @@ def test_a_referrer_stays_with_its_subject() -> None:
     registry.push("app", "moved-here", image("subject"))
     signature = registry.push("app", f"sha256-{subject[7:]}.sig", image("signature"))
     results = swept(registry, action(subject, "1"), action(signature, f"sha256-{subject[7:]}.sig", root=subject))
-    assert results[1] == (Result.SKIPPED, f"its {subject} stays: tag moved-here points at it now")
+    assert results[1] == (Result.SKIPPED, f"{subject} stays, and needs it: tag moved-here points at it now")
 
 
 def test_a_failed_delete_keeps_what_it_reaches_and_lets_the_others_go_on() -> None:

@@ -115,8 +115,9 @@ def _why_not(action: Action, living: Living) -> str:
         return f"tag {strangers[0]} points at it now"
     if moved := [tag for tag in action.tags if living.target(tag) not in (None, action.digest)]:
         return f"tag {moved[0]} moved"
-    if action.root != action.digest and (holder := living.holder(action.root)):
-        return f"its {action.root} stays: {holder}"
+    for before in action.after:
+        if holder := living.holder(before):
+            return f"{before} stays, and needs it: {holder}"
     return ""
 
 
