@@ -1,7 +1,7 @@
 """Manifests and created times that were read once, by digest: in memory, or in a file. Thread-safe.
 
-It answers only what it can prove: a body from the file is checked against its digest. A cache that is lost or damaged costs
-time, never a run.
+It answers only what it can prove: a body from the file is checked against its digest. A cache that is lost or damaged
+costs time, never a run.
 """
 
 from __future__ import annotations

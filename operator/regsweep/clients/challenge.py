@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 MAXIMUM_HEADER = 8 << 10
 
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _PART = re.compile(
     rf"""[\s,]*(?:
-        (?P<name>{_TOKEN})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<value>{_TOKEN}))(?=\s*(?:,|$))
-      | (?P<scheme>{_TOKEN})(?:[ ]+(?P<token68>[A-Za-z0-9\-._~+/]+=*)(?=\s*(?:,|$)))?(?=[\s,]|$)
+        (?P<name>{_WORD})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<value>{_WORD}))(?=\s*(?:,|$))
+      | (?P<scheme>{_WORD})(?:[ ]+(?P<token68>[A-Za-z0-9\-._~+/]+=*)(?=\s*(?:,|$)))?(?=[\s,]|$)
     )""",
     re.VERBOSE | re.DOTALL,
 )

@@ -115,7 +115,8 @@ class Login:
         realm = urlsplit(bearer.parameters.get("realm", ""))
         if realm.scheme not in {"http", "https"} or not realm.hostname or realm.username is not None:
             raise RegistryMisbehaved(
-                f"{self._url} names a token service that is no http or https URL: correct auth.token.realm of the registry"
+                f"{self._url} names a token service that is no http or https URL: "
+                "correct auth.token.realm of the registry"
             )
         scopes = dict.fromkeys((*scope, *([bearer.parameters["scope"]] if bearer.parameters.get("scope") else [])))
         query = [("service", bearer.parameters["service"])] if bearer.parameters.get("service") else []

@@ -1,4 +1,7 @@
-"""DELETE by digest, and whether the registry does that. Never by tag: Distribution 3.0 then ignores that deletes are off."""
+"""DELETE by digest, and whether the registry does that.
+
+Never by tag: Distribution 3.0 then ignores that deletes are off.
+"""
 
 from __future__ import annotations
 
@@ -80,12 +83,11 @@ def probe_deletes(target: Target, repository: str = PROBE_REPOSITORY) -> DeleteS
 
 def delete_setting(major: int | None) -> str:
     """The exact setting that switches deletes on, for messages."""
-    path = {2: "/etc/docker/registry/config.yml", 3: "/etc/distribution/config.yml"}.get(
-        major or 0, "its configuration file"
-    )
+    files = {2: "/etc/docker/registry/config.yml", 3: "/etc/distribution/config.yml"}
+    path = files.get(major or 0, "its configuration file")
     return (
-        "Set REGISTRY_STORAGE_DELETE_ENABLED=true in the environment of the registry (the word true: 1 does not count), "
-        f"or storage.delete.enabled: true in {path}, and restart it."
+        "Set REGISTRY_STORAGE_DELETE_ENABLED=true in the environment of the registry (the word true: 1 does not "
+        f"count), or storage.delete.enabled: true in {path}, and restart it."
     )
 
 

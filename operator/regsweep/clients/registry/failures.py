@@ -21,7 +21,6 @@ from urllib3.exceptions import (
     ProxyError,
     ReadTimeoutError,
     SSLError,
-    TimeoutError,
 )
 
 from regsweep.errors import NotARegistry, RegistryDenied, RegistryError, RegistryMisbehaved, RegistryUnreachable
@@ -42,7 +41,7 @@ class Answer:
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
     def codes(self) -> frozenset[str]:
-        """The codes of an error body; none where it is not the registry that speaks. Source: OCI distribution spec, errors."""
+        """The codes of an error body (OCI distribution spec, errors); none where it is not the registry that speaks."""
         try:
             errors = json.loads(self.body)["errors"]
             return frozenset(error["code"] for error in errors if isinstance(error["code"], str))
@@ -155,6 +154,6 @@ _EXPLAINED = (
     (ProxyError, _proxy),
     (SSLError, _tls),
     (NameResolutionError, _name),
-    ((TimeoutError, ReadTimeoutError), _timeout),
+    ((ConnectTimeoutError, ReadTimeoutError), _timeout),
     (ProtocolError, _protocol),
 )

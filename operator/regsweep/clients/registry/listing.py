@@ -2,13 +2,13 @@
 
 What Distribution does at the end of a catalog page (read in its source, and measured):
 
-- The page's last repository is `p/0x`, the last child of `p` whose name begins with a digit, and `p` is a repository too:
-  2.8 answers without a Link although there is more; 3.x hangs up without an answer.
-- The page ends anywhere among such children of `p`: 2.8 leaves `p` out of the next page, because `p` sorts before `p/0x`
-  and is stored after it.
+- The page's last repository is `p/0x`, the last child of `p` whose name begins with a digit, and `p` is a repository
+  too: 2.8 answers without a Link although there is more; 3.x hangs up without an answer.
+- The page ends anywhere among such children of `p`: 2.8 leaves `p` out of the next page, because `p` sorts before
+  `p/0x` and is stored after it.
 
-So a catalog ends only where an answer to "what comes after the last name" holds nothing new; a hang-up is asked again with
-pages of another size; and each `p` that may have been left out is asked for by its name.
+So a catalog ends only where an answer to "what comes after the last name" holds nothing new; a hang-up is asked again
+with pages of another size; and each `p` that may have been left out is asked for by its name.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ class Listing:
         after = f" after {last!r}" if last else ""
         if not sizes:
             raise RegistryMisbehaved(
-                f"{self._root}: the catalog refuses even {PAGE_SIZES[-1]} names a page: raise catalog.maxentries of the registry"
+                f"{self._root}: the catalog refuses even {PAGE_SIZES[-1]} names a page: "
+                "raise catalog.maxentries of the registry"
             )
         raise RegistryUnreachable(
             f"{self._root}: the registry hangs up on the catalog{after}, whatever the size of the page: look at its log"
@@ -141,7 +142,7 @@ class Listing:
         except (ValueError, RecursionError):
             if answer.is_html():
                 raise NotARegistry(
-                    f"{self._root}: {what} gave a web page: something else than the registry answers there; check the url"
+                    f"{self._root}: {what} gave a web page: something else than the registry answers; check the url"
                 ) from None
             raise RegistryMisbehaved(
                 f"{self._root}: {what} gave half a page or no JSON; look for a proxy between"
@@ -162,7 +163,8 @@ class Listing:
         there = urlsplit(urljoin(f"{self._root}/v2/", found.group(1)))
         if there.hostname != here.hostname or not there.path.startswith(f"{here.path}/v2/"):
             raise RegistryMisbehaved(
-                f"{self._root}: {what} links to {there.scheme}://{there.netloc}: the next page of another host is not taken; "
+                f"{self._root}: {what} links to {there.scheme}://{there.netloc}: the next page of another host is "
+                "not taken; "
                 "correct http.host of the registry or the proxy between"
             )
         path = there.path[len(here.path) :]

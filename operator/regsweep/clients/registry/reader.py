@@ -1,6 +1,6 @@
-"""The questions to a registry that change nothing. It has no way to delete: a dry run holds this and nothing more (S11).
+"""The questions to a registry that change nothing. There is no way to delete: a dry run holds this and no more (S11).
 
-Every body is checked against its digest. What the registry does not have is None; all that is not known is an error (S5).
+Every body is checked against its digest. What the registry does not have is None; what is not known is an error (S5).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -157,7 +157,7 @@ class Reader:
 
     def config(self, repository: str, digest: Digest) -> bytes | None:
         """A config blob, checked against its digest; None where the registry does not have it."""
-        question = self._blob_question("GET", repository, digest, "reading the config", MAXIMUM_CONFIG_BYTES)
+        question = replace(self._blob_question("GET", repository, digest), limit=MAXIMUM_CONFIG_BYTES)
         with self._configs:
             answer = self._ask(question)
         if answer.status == 404 and answer.codes() & _NO_BLOB:
@@ -173,12 +173,10 @@ class Reader:
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
         """Whether the registry has this config or layer. A HEAD that says no is asked again by a GET that says why."""
-        question = self._blob_question("HEAD", repository, digest, "looking for the blob")
+        question = self._blob_question("HEAD", repository, digest)
         answer = self._ask(question)
         if answer.status == 404:
-            answer = self._ask(
-                self._blob_question("GET", repository, digest, "looking for the blob", byte_range="bytes=0-0")
-            )
+            answer = self._ask(replace(question, method="GET", byte_range="bytes=0-0"))
             if answer.status == 404 and answer.codes() & _NO_BLOB:
                 return False
         if answer.status not in {200, 206}:
@@ -214,17 +212,13 @@ class Reader:
             limit=MAXIMUM_MANIFEST_BYTES,
         )
 
-    def _blob_question(
-        self, method: str, repository: str, digest: Digest, what: str, limit: int = 1 << 20, byte_range: str = ""
-    ) -> Question:
+    def _blob_question(self, method: str, repository: str, digest: Digest) -> Question:
         return Question(
             method,
             f"{repository_path(repository)}/blobs/{digest}",
-            f"{what} {repository}@{digest}",
+            f"reading the blob {repository}@{digest}",
             self._scope(repository),
-            limit=limit,
             redirects=True,
-            byte_range=byte_range,
         )
 
     def _confirmed_absent(self, repository: str, reference: str) -> Head | None:
@@ -242,7 +236,7 @@ class Reader:
 
 
 def _is_reference(reference: str) -> bool:
-    """A name outside the grammar can be listed (2.8 lists folders) and can have no manifest. Source: OCI distribution spec."""
+    """A name outside the grammar (OCI distribution spec) can be listed, as 2.8 lists folders, and has no manifest."""
     return bool(_TAG.fullmatch(reference) or _DIGEST_FORM.fullmatch(reference))
 
 

@@ -1,7 +1,7 @@
 """One question, one whole answer: login, rate, time and size limits, redirects. Knows nothing of repositories.
 
-Credentials go to the registry's own scheme, host and port alone. A redirect is followed where the caller allows it (blobs in
-object storage), never from https to http, and without them.
+Credentials go to the registry's own scheme, host and port alone. A redirect is followed where the caller allows it
+(blobs in object storage), never from https to http, and without them.
 """
 
 from __future__ import annotations

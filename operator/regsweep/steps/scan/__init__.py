@@ -1,7 +1,6 @@
 """Registry → one `Repository` at a time, read whole over the HTTP API; and the census of all that must survive.
 
-It decides nothing and changes nothing. A repository that could not be read whole is Unread, never a shorter answer (S5).
-
+It decides nothing and changes nothing. A repository that could not be read whole is Unread, never a shorter one (S5).
 A few repositories are in flight at once, so that memory is bounded by them.
 """
 

@@ -1,6 +1,7 @@
 """Threads for a scan: `concurrency` that ask the registry, and as many leaders that only wait for them.
 
-One huge repository and many small ones both keep all askers busy. An asker never waits for another, so nothing can lock up.
+One huge repository and many small ones both keep all askers busy. An asker never waits for another, so nothing can
+lock up.
 """
 
 from __future__ import annotations

@@ -32,8 +32,9 @@ _IMAGE_CONFIGS = frozenset(
 
 @dataclass(slots=True)
 class Warmth:
-    """Whether the cache has been knowing what was asked for: then a HEAD is enough, else a GET at once. A guess that may
-    be wrong in either direction costs one request.
+    """Whether the cache knew what was asked for: then a HEAD is enough, else a GET at once.
+
+    Threads count without a lock: a wrong guess costs one request, nothing else.
     """
 
     known: int = 0
@@ -148,7 +149,7 @@ def _created(
 
 
 def _images(root: Digest, manifests: dict[Digest, Manifest]) -> Iterator[Manifest]:
-    """The manifest itself and, under an index, the platforms at any depth: attestations say nothing about an image's age."""
+    """The manifest itself and, under an index, the platforms at any depth: an attestation has no age of its own."""
     seen: set[Digest] = set()
     open_ends = [root]
     while open_ends:
