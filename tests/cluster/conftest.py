@@ -6,6 +6,8 @@ Tests that end programs of the node carry the mark `node`; on an existing cluste
 from __future__ import annotations
 
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,8 +17,7 @@ import pytest
 
 from tests.cluster import settings
 from tests.cluster.access import EXISTING, Cluster, current_kubeconfig
-from tests.cluster.outside import lifecycle, namespaces
-from tests.cluster.outside.errors import NodeFailed
+from tests.cluster.outside import namespaces
 from tests.cluster.registries import (
     PORT,
     DeployRegistry,
@@ -51,16 +52,20 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     wanted = any(item.path.is_relative_to(HERE) for item in session.items)
     if not wanted or EXISTING or session.config.option.collectonly or namespaces.node_pid() is not None:
         return
-    try:
-        lifecycle.up()
-    except NodeFailed as error:
-        pytest.exit(str(error), returncode=3)
+    if _node("up"):
+        pytest.exit("no cluster to test on", returncode=3)
     session.config.stash[STARTED] = True
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if config.stash.get(STARTED, False):
-        lifecycle.down()
+        _node("down")
+
+
+def _node(verb: str) -> int:
+    """A process of its own, for what it starts must outlive it; it says itself what goes wrong."""
+    command = [sys.executable, str(HERE / "node.py"), verb]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
 
 
 @pytest.fixture(scope="session")
