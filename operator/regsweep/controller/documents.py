@@ -1,32 +1,26 @@
-"""Documents that are too large for a status, kept in ConfigMaps that their run owns: gzip, cut in chunks.
+"""What is too large for a run's status, in ConfigMaps that the run owns: its plan, and the policy of its window.
 
-Read one back with `kubectl get cm NAME... -o jsonpath='{.binaryData.chunk}' | base64 -d | gunzip`.
+Read a plan without regsweep: `kubectl get cm NAME -o jsonpath='{.binaryData.plan\\.json\\.gz}' | base64 -d | gunzip`,
+with the pieces of more than one ConfigMap in the order of `status.plan.configMaps`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO
+import json
+from collections.abc import Sequence
+from typing import Any
 
+from regsweep.api.load import load_policy
 from regsweep.api.meta import API_VERSION, GROUP, ObjectMeta
+from regsweep.api.policy import RegistryCleanupPolicy
 from regsweep.clients.kinds import CONFIG_MAP
-from regsweep.clients.kube import Cluster, Object
-from regsweep.errors import ClusterNotFound, PlanUnreadable, RegsweepError
+from regsweep.clients.kube import Cluster
+from regsweep.core.plan import Plan
+from regsweep.core.plan_chunks import CHUNK_KEY, from_chunks, to_chunks
+from regsweep.core.plan_file import plan_from_json, plan_to_json
+from regsweep.errors import ClusterNotFound, PlanUnreadable
 
-CHUNK_BYTES = 900 << 10
-"""The API server refuses a ConfigMap of more than 1 MiB. Source: Kubernetes, ConfigMap."""
-MAXIMUM_CHUNKS = 64
-MAXIMUM_BYTES = 512 << 20
-"""Of a document, unpacked: what is larger was not written by us."""
-KEY = "chunk"
-
-
-class DocumentTooLarge(RegsweepError):
-    """More than the ConfigMaps of one run may hold."""
+POLICY_KEY = "policy.json"
 
 
 class Documents:
@@ -35,54 +29,57 @@ class Documents:
     def __init__(self, cluster: Cluster, run: ObjectMeta) -> None:
         self._cluster, self._run = cluster, run
 
-    def save(self, document: str, text: str) -> tuple[str, ...]:
-        """Write `text` as `document`, over an older one; the names of its ConfigMaps. Same text, same bytes."""
-        packed = gzip.compress(text.encode(), mtime=0)
-        chunks = [packed[start : start + CHUNK_BYTES] for start in range(0, len(packed), CHUNK_BYTES)]
-        if len(chunks) > MAXIMUM_CHUNKS:
-            raise DocumentTooLarge(
-                f"the {document} of run {self._run.name} has {len(packed)} bytes after compression, more than "
-                f"{MAXIMUM_CHUNKS} ConfigMaps hold: select fewer repositories in the policy's rules"
-            )
-        names = tuple(self.name(document, number) for number in range(len(chunks)))
+    def save_plan(self, plan: Plan) -> tuple[str, ...]:
+        """The names of the plan's ConfigMaps, in order. Over those of an older plan of the run."""
+        chunks = to_chunks(plan_to_json(plan))
+        names = tuple(self._name(f"plan-{number}") for number in range(len(chunks)))
         for name, chunk in zip(names, chunks, strict=True):
-            self._cluster.apply(CONFIG_MAP, self._body(document, name, chunk))
+            self._apply(name, "plan", {"binaryData": {CHUNK_KEY: chunk}})
         return names
 
-    def load(self, names: Sequence[str]) -> str:
-        """The text behind these ConfigMaps. Raises PlanUnreadable where one is gone or was changed."""
+    def load_plan(self, names: Sequence[str], digest: str) -> Plan:
+        """Raises PlanUnreadable where the ConfigMaps are gone, or hold another plan than that of `digest`."""
         try:
-            return _unpack(self._chunks(names)).decode()
-        except (ClusterNotFound, KeyError, binascii.Error, EOFError, OSError, zlib.error, UnicodeDecodeError):
+            found = [self._cluster.get(CONFIG_MAP, self._run.namespace, name) for name in names]
+            plan = plan_from_json(from_chunks(item["binaryData"][CHUNK_KEY] for item in found))
+        except (ClusterNotFound, KeyError):
             raise PlanUnreadable(
-                f"the ConfigMaps of run {self._run.name} ({', '.join(names)}) are gone or were changed. "
-                "Make a new run: it plans anew."
+                f"the ConfigMaps of the plan ({', '.join(names)}) are gone or empty: make a new run, it plans anew"
             ) from None
+        if plan.digest != digest:
+            raise PlanUnreadable(
+                f"the ConfigMaps of the plan hold another plan than {digest}: make a new run, it plans anew"
+            )
+        return plan
 
-    def name(self, document: str, number: int) -> str:
-        return f"{self._run.name[:180]}-{document}-{self._run.uid[:8]}-{number}"
-
-    def _chunks(self, names: Iterable[str]) -> Iterator[bytes]:
-        for name in names:
-            found = self._cluster.get(CONFIG_MAP, self._run.namespace, name)
-            yield base64.b64decode(found["binaryData"][KEY], validate=True)
-
-    def _body(self, document: str, name: str, chunk: bytes) -> Object:
-        owner = {"apiVersion": API_VERSION, "kind": "RegistryCleanupRun", "name": self._run.name, "uid": self._run.uid}
-        return {
-            "metadata": {
-                "name": name,
-                "namespace": self._run.namespace,
-                "labels": {"app.kubernetes.io/managed-by": "regsweep", f"{GROUP}/document": document},
-                "ownerReferences": [{**owner, "controller": True, "blockOwnerDeletion": False}],
-            },
-            "binaryData": {KEY: base64.b64encode(chunk).decode()},
+    def save_policy(self, policy: RegistryCleanupPolicy) -> None:
+        """Keep what is needed to leave a maintenance window, whatever becomes of the policy meanwhile."""
+        meta = policy.metadata
+        document = {
+            "apiVersion": policy.api_version,
+            "kind": policy.kind,
+            "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
+            "spec": policy.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
         }
+        self._apply(self._name("policy"), "policy", {"data": {POLICY_KEY: json.dumps(document)}})
 
+    def load_policy(self) -> RegistryCleanupPolicy | None:
+        """The policy that `save_policy` kept; None where there is none. Raises PolicyInvalid for a changed one."""
+        try:
+            found = self._cluster.get(CONFIG_MAP, self._run.namespace, self._name("policy"))
+            return load_policy(json.loads(found["data"][POLICY_KEY]), f"ConfigMap {self._name('policy')}")
+        except (ClusterNotFound, KeyError, ValueError):
+            return None
 
-def _unpack(chunks: Iterable[bytes]) -> bytes:
-    with gzip.GzipFile(fileobj=BytesIO(b"".join(chunks))) as file:
-        text = file.read(MAXIMUM_BYTES + 1)
-    if len(text) > MAXIMUM_BYTES:
-        raise EOFError
-    return text
+    def _name(self, suffix: str) -> str:
+        return f"{self._run.name[:180]}-{self._run.uid[:8]}-{suffix}"
+
+    def _apply(self, name: str, document: str, content: dict[str, Any]) -> None:
+        owner = {"apiVersion": API_VERSION, "kind": "RegistryCleanupRun", "name": self._run.name, "uid": self._run.uid}
+        meta = {
+            "name": name,
+            "namespace": self._run.namespace,
+            "labels": {"app.kubernetes.io/managed-by": "regsweep", f"{GROUP}/document": document},
+            "ownerReferences": [{**owner, "controller": True, "blockOwnerDeletion": False}],
+        }
+        self._cluster.apply(CONFIG_MAP, {"metadata": meta, **content})

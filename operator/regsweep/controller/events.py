@@ -54,7 +54,7 @@ class Events:
 
     def tell(self, kind: str, meta: ObjectMeta, news: News) -> None:
         """Never raises a ClusterError."""
-        key = hashlib.sha256("\n".join((kind, meta.uid, news.type, news.reason, news.note)).encode()).hexdigest()
+        key = hashlib.sha256(f"{kind}\n{meta.uid}\n{news.type}\n{news.reason}\n{news.note}".encode()).hexdigest()
         with self._lock:
             try:
                 self._tell(key, kind, meta, news)

@@ -13,10 +13,7 @@ from regsweep.controller.status import RunStatusWriter
 from regsweep.core.maintenance import Step
 from regsweep.core.outcome import Outcome, Result
 from regsweep.core.plan import Plan
-from regsweep.core.plan_file import plan_from_json, plan_to_json
-from regsweep.errors import PlanUnreadable
 
-PLAN = "plan"
 _CLOSED = frozenset({Step.NONE.value, Step.FINISHED.value})
 
 
@@ -64,15 +61,10 @@ class StatusJournal:
     def plan(self) -> Plan | None:
         """Raises PlanUnreadable where the ConfigMaps do not hold what the status says that was approved."""
         kept = self._status.status.plan
-        if kept is None:
-            return None
-        plan = plan_from_json(self._documents.load(kept.config_maps))
-        if plan.digest != kept.digest:
-            raise PlanUnreadable("the plan in the run's ConfigMaps is another than status.plan.digest names.")
-        return plan
+        return None if kept is None else self._documents.load_plan(kept.config_maps, kept.digest)
 
     def planned(self, plan: Plan) -> None:
-        names = self._documents.save(PLAN, plan_to_json(plan))
+        names = self._documents.save_plan(plan)
         counts = plan.counts
         self._status.change(
             plan=PlanStatus(

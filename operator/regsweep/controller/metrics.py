@@ -45,7 +45,7 @@ class Metrics:
         """Drop the gauges of a policy that is gone. Its counters stay, as counters do."""
         gauges = (self.pending_deletions, self.pending_bytes, self.last_success, self.awaiting)
         for gauge in (*gauges, self.maintenance, self.maintenance_since):
-            if (namespace, policy) in gauge._metrics:  # noqa: SLF001  (remove() of what is not there raises)
+            if (namespace, policy) in gauge._metrics:
                 gauge.remove(namespace, policy)
 
     def text(self) -> bytes:
