@@ -1,0 +1,53 @@
+{{- define "regsweep.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "regsweep.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
+{{- else if contains (include "regsweep.name" .) .Release.Name }}
+{{- .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "regsweep.name" .) | trunc 63 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "regsweep.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "regsweep.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "regsweep.labels" -}}
+{{ include "regsweep.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "regsweep.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "regsweep.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "serviceAccount.name: name the ServiceAccount, or set serviceAccount.create" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "regsweep.image" -}}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- /* Names of things of the whole cluster: two releases in two namespaces do not share them. */}}
+{{- define "regsweep.clusterName" -}}
+{{- $fullname := include "regsweep.fullname" . }}
+{{- if eq $fullname .Release.Namespace }}{{ $fullname }}{{ else }}{{ printf "%s-%s" .Release.Namespace $fullname | trunc 200 }}{{ end }}
+{{- end }}
+
+{{- define "regsweep.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "regsweep.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
