@@ -57,7 +57,10 @@ class Lease:
         """Take it where it is free, ours, or dead; then it is renewed in the background until `release`. Ask
         again later where False: a dead holder's Lease is taken once it was seen unchanged for its duration.
         Raises ClusterError."""
-        if not self._take():
+        try:
+            if not self._take():
+                return False
+        except ClusterConflict:
             return False
         if self._thread is None:
             self._ended.clear()
@@ -100,10 +103,7 @@ class Lease:
             found = {}
         if found and not self._free(found):
             return False
-        try:
-            self._write(found)
-        except ClusterConflict:
-            return False
+        self._write(found)
         self._renewed_at = begun
         return True
 

@@ -77,13 +77,15 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"invalid checksum digest (?:format|length)|unsupported digest algorithm"),
         (
             "a revision link in the store is empty or damaged (often after a crash or a full disk). "
-            f"{_LINKS} names the file; delete that revision's directory, or restore the file from a backup, and collect again"
+            f"{_LINKS} names the file; delete that revision's directory, or restore the file from a backup, and "
+            "collect again"
         ),
     ),
     (
         re.compile(r"manifest for digest (sha256:[0-9a-f]{64}): unrecognized manifest schema version 1"),
         (
-            "{0} is a schema 1 manifest, which Distribution 3 cannot read: one of them blocks every collection. Delete it by "
+            "{0} is a schema 1 manifest, which Distribution 3 cannot read: one of them blocks every collection. "
+            "Delete it by "
             "digest (or convert it by pulling and pushing the image with Distribution 2.8), and collect again"
         ),
     ),
@@ -94,14 +96,16 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"Path not found: /docker/registry/v2/repositories\s*$"),
         (
-            "the store has no repositories: it is empty, or storage.filesystem.rootdirectory of that configuration is not the "
+            "the store has no repositories: it is empty, or storage.filesystem.rootdirectory of that configuration "
+            "is not the "
             "directory that the registry serves"
         ),
     ),
     (
         re.compile(r"Path not found: (/docker/registry/v2/repositories/\S+/_layers)"),
         (
-            "a repository has no _layers directory, which Distribution 3 cannot read: create the empty directory {0} under the "
+            "a repository has no _layers directory, which Distribution 3 cannot read: create the empty directory {0} "
+            "under the "
             "storage root, and collect again"
         ),
     ),

@@ -21,6 +21,8 @@ LABEL = f"{GROUP}/maintenance"
 SELECTOR = f"{LABEL}=active"
 """Finds every workload that is in maintenance."""
 READ_ONLY = '{"enabled":true}'
+RESTART_MANAGER = f"{FIELD_MANAGER}-restart"
+"""Owns the restart's annotation, so that the apply that ends the next window does not roll out once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def is_on(workload: Mapping[str, Any], target: Target, run: str, read_only: bool
     return marked_run(workload) == run and (not read_only or _switch(workload, target) == READ_ONLY)
 
 
-def is_off(workload: Mapping[str, Any], target: Target, run: str) -> bool:
+def is_off(workload: Mapping[str, Any], run: str) -> bool:
     """Nothing of a window is left: no marker of this run, and no switch that our manager owns.
 
     A switch that somebody else owns as well stays: it is theirs.

@@ -72,9 +72,9 @@ def replicas(workload: Object) -> int:
     return 1 if wanted is None else int(wanted)
 
 
-def alive(pods: Iterable[Object]) -> list[Object]:
-    """Pods that run or may yet run: neither finished nor evicted. Terminating ones are among them."""
-    return [pod for pod in pods if pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")]
+def alive(pod: Object) -> bool:
+    """It runs or may yet run: neither finished nor evicted. A terminating one is alive: it serves until it is gone."""
+    return pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
 
 
 def rolled_out(workload: Object, pods: Iterable[Object], name: str) -> bool:
@@ -91,7 +91,7 @@ def rolled_out(workload: Object, pods: Iterable[Object], name: str) -> bool:
         return False
     if status.get("updateRevision") != status.get("currentRevision"):
         return False
-    living, newest = alive(pods), _mark(template(workload), name)
+    living, newest = [pod for pod in pods if alive(pod)], _mark(template(workload), name)
     return len(living) == wanted and all(ready(pod) and _mark(pod, name) == newest for pod in living)
 
 
@@ -109,7 +109,7 @@ def ready(pod: Object) -> bool:
 
 def crash(pods: Iterable[Object], name: str, env: str) -> str:
     """Why a pod that has the variable `env` cannot start, in words; "" where none is in trouble."""
-    for pod in alive(pods):
+    for pod in filter(alive, pods):
         status = container_status(pod, name)
         waiting = status.get("state", {}).get("waiting", {})
         if waiting.get("reason") in CRASHES and env in plain_env(container(pod, name)):

@@ -1,0 +1,110 @@
+"""Everything that can be known beforehand, so that no window is entered that cannot be left. Changes
+nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regsweep.clients.kinds import AUTOSCALER
+from regsweep.core import marker, workload
+from regsweep.core.maintenance import Process, Replica
+from regsweep.errors import ClusterConflict, ClusterDenied, ClusterError, ClusterNotFound, WorkloadUnfit
+from regsweep.steps.collect.inspection import Inspection, inspect
+from regsweep.steps.collect.process import any_alive
+from regsweep.steps.collect.sight import ask, pods_of
+from regsweep.steps.collect.site import Site
+
+MAXIMUM_REPLICAS = 256
+_REACH = "regsweep must reach each pod by its own address (run it inside the cluster), with the policy's credentials"
+
+
+def preflight(site: Site) -> Inspection:
+    """Raises WorkloadUnfit with every fault that was found and its fix; ClusterError where it cannot be
+    known."""
+    found = _workload(site)
+    faults = list(workload.unfit(found, site.workload.container))
+    _refuse(site, faults)
+    pods = pods_of(site, found)
+    if not pods or not workload.rolled_out(found, pods, site.workload.container):
+        _refuse(site, ["it is not rolled out and ready: wait for `kubectl rollout status`, or repair it first"])
+    if len(pods) > MAXIMUM_REPLICAS:
+        _refuse(site, [f"it has more than {MAXIMUM_REPLICAS} replicas"])
+    inspection = inspect(site, pods[0])
+    _refuse(site, list(workload.unfit_storage(found, site.workload.container, inspection.registry.root)))
+    _refuse_foreign_window(site, found)
+    _try_apply(site, found)
+    _refuse_replicas(site, pods, inspection)
+    if any_alive(site, pods) is not Process.NONE:
+        _refuse(
+            site, ["garbage-collect already runs in one of its pods: wait for its end, or switch off that other job"]
+        )
+    _tell_autoscaler(site)
+    return inspection
+
+
+def _workload(site: Site) -> dict[str, Any]:
+    try:
+        return site.cluster.get(site.kind, site.namespace, site.workload.name)
+    except ClusterNotFound as error:
+        raise WorkloadUnfit(
+            f"there is no {site.name}: set registry.workloadRef to the Deployment or StatefulSet that runs the registry"
+        ) from error
+
+
+def _refuse(site: Site, faults: list[str]) -> None:
+    if faults:
+        raise WorkloadUnfit(f"{site.name} cannot be put into maintenance: {'; '.join(faults)}")
+
+
+def _refuse_foreign_window(site: Site, found: dict[str, Any]) -> None:
+    other = marker.marked_run(found)
+    if other and other != site.run:
+        _refuse(site, [f"run {other} has it in maintenance already: wait for it, or lift that window first"])
+
+
+def _try_apply(site: Site, found: dict[str, Any]) -> None:
+    """The real apply as a server-side dry run: a field that somebody else owns shows here."""
+    target = site.target(found["metadata"]["uid"])
+    deadline = site.clock() + site.spec.timeout.timedelta
+    wanted = marker.Marker(site.run, site.policy_uid, deadline, site.protected)
+    try:
+        site.cluster.apply(site.kind, marker.enter_body(target, wanted), dry_run=True)
+    except ClusterConflict as error:
+        raise WorkloadUnfit(
+            f"{site.name} cannot be put into maintenance: another manager owns {workload.SWITCH}: {error}. "
+            "Remove it from that manager's manifest"
+        ) from error
+    except ClusterDenied as error:
+        raise WorkloadUnfit(f"{site.name} cannot be put into maintenance: {error}") from error
+    except ClusterError as error:
+        if "duplicate entries" not in str(error):
+            raise
+        raise WorkloadUnfit(
+            f"{site.name} cannot be put into maintenance: its container lists an environment variable twice: {error}"
+        ) from error
+
+
+def _refuse_replicas(site: Site, pods: list[dict[str, Any]], inspection: Inspection) -> None:
+    """A replica that is not proven writable now could not be proven writable afterwards."""
+    for pod in pods:
+        name, answer = pod["metadata"]["name"], ask(site, pod, inspection.endpoint)
+        if answer is Replica.READ_ONLY:
+            _refuse(
+                site, [f"pod {name} is read-only already, by its own configuration: nothing can be deleted from it"]
+            )
+        if answer is Replica.UNKNOWN:
+            url = inspection.endpoint.replace("{}", str(pod["status"].get("podIP")))
+            _refuse(site, [f"pod {name} does not say at {url} whether it accepts writes: {_REACH}"])
+
+
+def _tell_autoscaler(site: Site) -> None:
+    try:
+        for scaler in site.cluster.list(AUTOSCALER, site.namespace):
+            ref = scaler["spec"]["scaleTargetRef"]
+            if (ref.get("kind"), ref.get("name")) == (site.workload.kind, site.workload.name):
+                name = scaler["metadata"]["name"]
+                site.progress.say(
+                    f"{site.name} is scaled by HorizontalPodAutoscaler {name}; every new replica is checked too"
+                )
+    except (ClusterDenied, ClusterNotFound):
+        site.progress.say(f"whether an autoscaler scales {site.name} is not known: regsweep may not list them")

@@ -1,0 +1,77 @@
+"""Where a window is held, for which run, and with what: all that the conductor is given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from regsweep.api.policy import CollectMode, GarbageCollection, WorkloadRef
+from regsweep.clients import podexec
+from regsweep.clients.kinds import WORKLOADS, Kind
+from regsweep.clients.kube import Cluster
+from regsweep.core.marker import Target
+from regsweep.core.ports import Clock, Progress, Stop, WindowJournal
+
+
+class Probe(Protocol):
+    """Asks one pod's registry whether it accepts writes: True, False (read-only), or None where it cannot be
+    told."""
+
+    def writable(self) -> bool | None: ...
+
+
+Execute = Callable[[Cluster, podexec.ContainerRef, podexec.Command], podexec.ExecResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two looks, and how long to go on trying to lift before it is called failed."""
+
+    poll: float = 3.0
+    lift_patience: float = 1800.0
+    lease_patience: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`probe_for` makes a probe for a pod's own URL, as `http://10.1.2.3:5000`, with the policy's
+    credentials. `run` names the run in the marker; `policy_uid` is "" at the terminal. The last three are
+    seams for tests."""
+
+    cluster: Cluster
+    namespace: str
+    workload: WorkloadRef
+    spec: GarbageCollection
+    probe_for: Callable[[str], Probe]
+    journal: WindowJournal
+    clock: Clock
+    stop: Stop
+    progress: Progress
+    run: str
+    policy_uid: str = ""
+    pace: Pace = Pace()
+    execute: Execute = podexec.execute
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def kind(self) -> Kind:
+        return WORKLOADS[self.workload.kind]
+
+    @property
+    def protected(self) -> bool:
+        return self.spec.mode is CollectMode.READ_ONLY
+
+    @property
+    def name(self) -> str:
+        return f"{self.workload.kind} {self.namespace}/{self.workload.name}"
+
+    def target(self, uid: str) -> Target:
+        return Target(self.namespace, self.workload.name, uid, self.workload.container)
+
+    def pod(self, name: str) -> podexec.ContainerRef:
+        return podexec.ContainerRef(self.namespace, name, self.workload.container)
+
+    def exec(self, pod: str, command: podexec.Command) -> podexec.ExecResult:
+        return self.execute(self.cluster, self.pod(pod), command)

@@ -1,0 +1,222 @@
+"""The effects of an open window: one method for each move. What was begun is in `status`, written ahead of
+each effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from regsweep.api.run import CollectionStatus
+from regsweep.clients.kinds import POD
+from regsweep.core import marker
+from regsweep.core.collector_output import CollectorOutput
+from regsweep.core.inventory import Census
+from regsweep.core.maintenance import Process, Step, Why
+from regsweep.core.oci import Digest
+from regsweep.core.workload import container_id, ready
+from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed
+from regsweep.steps.collect.inspection import Inspection, inspect
+from regsweep.steps.collect.process import CollectorProcess, Place, any_alive, measure, stop_all
+from regsweep.steps.collect.sight import Sight
+from regsweep.steps.collect.site import Site
+
+LEAVING = (Step.STOPPING, Step.LIFTING)
+NAMED = 5
+"""So many missing marks are named in a message."""
+
+
+class Window:
+    """One window, from the first effect to the last. `inspection` is made when it is needed."""
+
+    def __init__(self, site: Site, census: Callable[[], Census], status: CollectionStatus) -> None:
+        self.site, self.status = site, status
+        self.inspection: Inspection | None = None
+        self.applied = False
+        self.compared: bool | None = None
+        self.process: CollectorProcess | None = None
+        self.swept: frozenset[Digest] = frozenset()
+        self._census = census
+        self._taken: Census | None = None
+        self._missing: set[Digest] = set()
+        self._stops = 0
+        if self.step in (Step.DRY_RUNNING, Step.COLLECTING):
+            self._follow(Place(status.pod, status.pod_uid, status.container_id, self._directory()))
+
+    @property
+    def step(self) -> Step:
+        return Step(self.status.step)
+
+    def save(self, **changes: Any) -> None:
+        """Write ahead. Where it cannot be written, nothing new is begun; but a lift does not wait for it
+        (S9)."""
+        new = self.status.model_copy(update=changes)
+        try:
+            self.site.journal.save(new)
+        except Exception as error:
+            if Step(new.step) not in (*LEAVING, Step.FINISHED):
+                raise
+            self.site.progress.say(f"the step {new.step} could not be written ({error}); the lift goes on")
+        self.status = new
+
+    def process_state(self, sight: Sight) -> Process:
+        """Of the process that the step is about; when stopping, of any collector in any pod."""
+        if self.step is Step.STOPPING:
+            return any_alive(self.site, sight.pods) if self.status.attempts else Process.NONE
+        if self.process is None:
+            return Process.NONE
+        if self.step is Step.DRY_RUNNING and self._taken is None:
+            self._take_census()
+        return self.process.look(list(sight.pods))
+
+    def enter(self, sight: Sight) -> None:
+        uid, rollout = _found(sight)["metadata"]["uid"], self.site.spec.rollout_timeout.timedelta
+        started = self.status.started_at or self.site.clock()
+        deadline = self.status.deadline or started + rollout + self.site.spec.timeout.timedelta
+        if self.step is not Step.ENTERING:
+            self.save(step=Step.ENTERING, started_at=started, deadline=deadline, workload_uid=uid)
+        overdue = deadline + rollout
+        wanted = marker.Marker(self.site.run, self.site.policy_uid, overdue, self.site.protected)
+        self._apply(marker.enter_body(self.site.target(self.status.workload_uid), wanted))
+        self.applied = True
+
+    def dry_run(self, sight: Sight) -> None:
+        self._begin(sight, Step.DRY_RUNNING, dry_run=True)
+        self.site.progress.say("dry run of garbage-collect begun; its marks are compared with a fresh listing")
+        if self._taken is None:
+            self._take_census()
+        if self.status.bytes_before == 0 and self.inspection is not None:
+            size = measure(self.site, self.status.pod, self.inspection.blobs)
+            self.status = self.status.model_copy(update={"bytes_before": size or 0})
+
+    def compare(self) -> None:
+        """Every digest of the census must have been marked: a missing one is a live image at risk."""
+        output = self._output()
+        self.compared = not self._missing
+        marked = output.summary.marked if output.summary else 0
+        self.status = self.status.model_copy(update={"blobs_marked": marked})
+        if self._missing:
+            raise CollectFailed(
+                f"garbage-collect would delete {len(self._missing)} digests that live images need, so it was not run: "
+                f"{self._named()}. The registry's store and its API disagree; check the store (a damaged link stops "
+                "the "
+                "mark early), and that workloadRef is the registry behind spec.registry.url"
+            )
+        self.site.progress.begin("collect", len(output.eligible))
+
+    def collect(self, sight: Sight) -> None:
+        self._begin(sight, Step.COLLECTING, dry_run=False)
+
+    def poll(self) -> None:
+        if self.step is Step.COLLECTING:
+            now = len(self._output().eligible)
+            self.site.progress.advance(max(0, now - self.status.blobs_deleted), "blobs")
+            self.status = self.status.model_copy(update={"blobs_deleted": now})
+
+    def end(self, why: Why, message: str, outcome: str) -> None:
+        counts: dict[str, Any] = {}
+        if why is Why.COLLECTED:
+            output = self._output()
+            self.swept = frozenset(output.eligible)
+            counts = {"blobs_deleted": len(output.eligible), "manifests_deleted": output.manifests}
+        self.save(step=Step.STOPPING, outcome=outcome, message=message[:2000], **counts)
+
+    def stop_collector(self, sight: Sight) -> None:
+        """Killing garbage-collect is safe at any moment. A pod that does not answer is deleted: it comes
+        back read-only."""
+        self._stops += 1
+        if self._stops % 5:
+            stop_all(self.site, sight.pods)
+            return
+        for pod in sight.pods:
+            if any_alive(self.site, [pod]).may_live and not pod["metadata"].get("deletionTimestamp"):
+                self.site.progress.say(
+                    f"pod {pod['metadata']['name']} is deleted: its collector cannot be stopped otherwise"
+                )
+                self.site.cluster.delete(POD, self.site.namespace, pod["metadata"]["name"], uid=pod["metadata"]["uid"])
+
+    def lift(self, sight: Sight) -> None:
+        if self.step is not Step.LIFTING:
+            stale = tuple(pod["metadata"]["uid"] for pod in sight.pods) if self.status.collect_started_at else ()
+            self.save(step=Step.LIFTING, stale_pods=stale)
+        if sight.found is not None:
+            self._apply(marker.lift_body(self.site.target(sight.found["metadata"]["uid"])))
+
+    def restart(self, sight: Sight) -> None:
+        body = marker.restart_body(self.site.target(_found(sight)["metadata"]["uid"]), self.site.run)
+        self.site.cluster.apply(self.site.kind, body, manager=marker.RESTART_MANAGER)
+
+    def done(self, sight: Sight) -> None:
+        now = self.site.clock()
+        blocked = (now - self.status.started_at).total_seconds() if self.status.started_at else 0.0
+        changes: dict[str, Any] = {"write_blocked_seconds": int(blocked) if self.site.protected else 0}
+        if self.status.outcome == Why.COLLECTED and sight.pods:
+            changes |= self._bytes_after(sight.pods[0])
+        self.save(step=Step.FINISHED, finished_at=now, **changes)
+
+    def _bytes_after(self, pod: dict[str, Any]) -> dict[str, int]:
+        try:
+            self.inspection = self.inspection or inspect(self.site, pod)
+        except ClusterError as error:
+            self.site.progress.say(f"the bytes after the collection could not be measured: {error}")
+            return {}
+        after = measure(self.site, pod["metadata"]["name"], self.inspection.blobs)
+        if after is None:
+            return {}
+        return {"bytes_after": after, "reclaimed_bytes": max(0, self.status.bytes_before - after)}
+
+    def _begin(self, sight: Sight, step: Step, *, dry_run: bool) -> None:
+        pod = next(pod for pod in sight.pods if ready(pod))
+        if any_alive(self.site, sight.pods) is not Process.NONE:
+            raise CollectFailed("another garbage-collect runs in the registry's pods: switch off that other job")
+        self.inspection = self.inspection or inspect(self.site, pod)
+        meta, now = pod["metadata"], self.site.clock()
+        self.save(
+            step=step,
+            pod=meta["name"],
+            pod_uid=meta["uid"],
+            container_id=container_id(pod, self.site.workload.container),
+            work_dir=self.inspection.work_dir,
+            attempts=self.status.attempts + dry_run,
+            collect_started_at=self.status.collect_started_at or (None if dry_run else now),
+        )
+        if dry_run and not self.site.protected:
+            self._take_census()  # while pushes go on, only what was there before the marks must be marked
+        process = self._follow(Place(meta["name"], meta["uid"], self.status.container_id, self._directory()))
+        process.start(self.inspection, dry_run)
+
+    def _follow(self, place: Place) -> CollectorProcess:
+        if self.step is Step.DRY_RUNNING:
+            self.compared, self._missing = None, set(self._taken.marks()) if self._taken else set()
+        self.process = CollectorProcess(self.site, place, CollectorOutput(marked=self._missing.discard))
+        return self.process
+
+    def _directory(self) -> str:
+        kind = "real" if self.step is Step.COLLECTING else "dry"
+        return f"{self.status.work_dir}/{self.site.run}-{self.status.attempts}-{kind}"
+
+    def _take_census(self) -> None:
+        self._taken = self._census()
+        self._missing |= self._taken.marks()
+        self.status = self.status.model_copy(update={"blobs_expected": len(self._missing)})
+
+    def _output(self) -> CollectorOutput:
+        if self.process is None:
+            raise CollectFailed("there is no garbage-collect whose output could be read")
+        return self.process.output
+
+    def _named(self) -> str:
+        names = []
+        for digest in sorted(self._missing)[:NAMED]:
+            held = (*self._taken.manifests.items(), *self._taken.blobs.items()) if self._taken else ()
+            names.append(f"{next((repository for repository, digests in held if digest in digests), '?')}@{digest}")
+        more = len(self._missing) - len(names)
+        return ", ".join(names) + (f" and {more} more" if more else "")
+
+    def _apply(self, body: dict[str, Any]) -> None:
+        self.site.cluster.apply(self.site.kind, body)
+
+
+def _found(sight: Sight) -> dict[str, Any]:
+    if sight.found is None:
+        raise ClusterNotFound("the registry's workload is gone")
+    return sight.found
