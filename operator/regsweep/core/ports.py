@@ -18,11 +18,20 @@ Clock = Callable[[], datetime]
 """Now, as an aware datetime in UTC."""
 
 
+class Detached(BaseException):
+    """This process ends, and another will go on from the journal: begin nothing more, and undo nothing.
+
+    No Exception, so that nothing takes it for a failure of the run.
+    """
+
+
 class Stop(Protocol):
     """Asked between any two effects."""
 
     def check(self) -> None:
-        """Raises Cancelled or DeadlineExceeded when the run must end. Cheap: call it often."""
+        """Raises Cancelled, DeadlineExceeded or PolicyChanged when the run must end, and Detached when this process
+        must. Cheap: call it often.
+        """
 
     def wait(self, seconds: float) -> None:
         """Sleep, but wake up and raise as `check` does when asked to stop."""

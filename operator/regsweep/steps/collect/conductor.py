@@ -14,6 +14,7 @@ from datetime import datetime
 from regsweep.clients.lease import Lease
 from regsweep.core import marker
 from regsweep.core.maintenance import Facts, Move, Next, Process, Step, Why, next_move
+from regsweep.core.ports import Detached
 from regsweep.core.workload import SWITCH
 from regsweep.errors import (
     ClusterUnreachable,
@@ -37,7 +38,7 @@ _PASSING = (ClusterUnreachable, ExecFailed, RegistryUnreachable)
 
 
 class Conductor:
-    """Conducts one window. `error` is why it ends early, if it does."""
+    """Conducts one window. `error` is why it ends early, if it does. Detached alone leaves it as it stands."""
 
     def __init__(self, site: Site, window: Window, lease: Lease | None) -> None:
         self.site, self.window = site, window
@@ -59,10 +60,12 @@ class Conductor:
         }
 
     def conduct(self) -> None:
-        """Until FINISHED. Raises LiftFailed only; every other error is in `error`."""
+        """Until FINISHED. Raises LiftFailed, and Detached; every other error is in `error`."""
         while self.window.step is not Step.FINISHED:
             try:
                 self._once()
+            except Detached:
+                raise  # the collector goes on in its pod, and whoever comes next finds it by the journal
             except BaseException as error:  # noqa: BLE001 - a window is left, whatever happens
                 if self.window.step in LEAVING or self.error is not None:
                     self._insist(error)
