@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,11 +53,12 @@ def pods_of(site: Site, found: dict[str, Any]) -> list[dict[str, Any]]:
 def ask(site: Site, pod: dict[str, Any], endpoint: str) -> Replica:
     """What this very pod's registry says. Whatever is no clear answer is UNKNOWN."""
     address = pod.get("status", {}).get("podIP")
-    if not address or not endpoint:
-        return Replica.UNKNOWN
+    if not address or not endpoint or not workload.ready(pod):
+        return Replica.UNKNOWN  # one that starts or ends would only time out; a rollout is not through with it anyway
     host = f"[{address}]" if ":" in address else address
     try:
-        writable = site.probe_for(endpoint.replace("{}", host)).writable()
+        with closing(site.probe_for(endpoint.replace("{}", host))) as probe:
+            writable = probe.writable()
     except RegistryError:
         return Replica.UNKNOWN
     if writable is None:

@@ -21,6 +21,8 @@ class Probe(Protocol):
 
     def writable(self) -> bool | None: ...
 
+    def close(self) -> None: ...
+
 
 Execute = Callable[[Cluster, podexec.ContainerRef, podexec.Command], podexec.ExecResult]
 
