@@ -17,8 +17,12 @@ SOURCES = settings.TESTS / "cluster" / "images"
 
 def make_image(tag: str, context: Path, arguments: Sequence[str] = ()) -> None:
     """Builds the Dockerfile of a context, archives the image and loads it if the node is up. Raises NodeFailed."""
-    _build(tag, context, arguments)
+    image = _build(tag, context, arguments)
     archive = settings.IMAGES / f"{tag.replace('/', '_').replace(':', '_')}.tar"
+    loaded = archive.with_suffix(".id")
+    if archive.exists() and loaded.exists() and loaded.read_text() == image:
+        return
+    loaded.unlink(missing_ok=True)
     unfinished = archive.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
     destination = f"docker-archive:{namespaces.inside(unfinished)}:{tag}"
@@ -26,6 +30,7 @@ def make_image(tag: str, context: Path, arguments: Sequence[str] = ()) -> None:
     unfinished.rename(archive)
     if namespaces.node_pid() is not None:
         namespaces.in_node(["ctr", "--namespace", "k8s.io", "images", "import", namespaces.inside(archive)])
+    loaded.write_text(image)
 
 
 def make_registry_images() -> None:
@@ -78,7 +83,8 @@ def _digest(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
-def _build(tag: str, context: Path, arguments: Sequence[str]) -> None:
+def _build(tag: str, context: Path, arguments: Sequence[str]) -> str:
+    """The id of the image."""
     # Isolation by chroot needs no nested container. The limits are ours because buildah's own need CAP_SYS_RESOURCE.
     command = ["buildah", "build", "--quiet", "--pull-never", "--isolation", "chroot", "--network", "host"]
     command += ["--format", "docker", "--layers", "--build-arg", f"PYTHON_IMAGE={settings.PYTHON_IMAGE}"]
@@ -88,7 +94,7 @@ def _build(tag: str, context: Path, arguments: Sequence[str]) -> None:
     for target in downloads.build_files():
         command += ["--volume", f"{target}:{target}:ro"]
     binds = [f"{context.resolve()}:/context", *downloads.machine_files()]
-    namespaces.in_tree([*command, *arguments, "--tag", tag, "/context"], binds)
+    return namespaces.in_tree([*command, *arguments, "--tag", tag, "/context"], binds)
 
 
 def _copy(path: Path) -> Path:
