@@ -70,9 +70,7 @@ def inventory(case: Case, name: str, order: Order = unchanged, forget: frozenset
     if case.storage:
         pushed[Digest("sha256:" + "0" * 64)] = NOW  # a storage inventory always knows some push time
     absent = {child for digest in digests for child in world.children(digest) if child not in room.revisions}
-    return Repository(
-        name, tuple(order(tags)), manifests, created, frozenset(map(parse_digest, absent)), pushed
-    )
+    return Repository(name, tuple(order(tags)), manifests, created, frozenset(map(parse_digest, absent)), pushed)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""A registry as Distribution behaves, in a page: revisions, tags, blobs, DELETE by digest, garbage collection without -m.
+"""A registry as Distribution behaves: revisions, tags, blobs, DELETE by digest, garbage collection without -m.
 
-Reads documents as JSON by itself and shares no code with the engine: what it says about reachability is a second opinion.
+Reads documents as JSON by itself and shares no code with the engine: what it says of reachability is a second opinion.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""What must hold of every plan, as plain checks: they raise AssertionError. The tests try them on many cases; the mutation tests
-try them on a broken engine, where one must fail."""
+"""What must hold of every plan, as plain checks that raise AssertionError.
+
+The tests try them on many cases; the mutation tests try them on a broken engine, where one must fail.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,11 @@ def what_is_used_stays(case: Case, decided: Decided) -> None:
             if digest in case.in_use.digests or config in case.in_use.digests:
                 used.add(digest)
         for digest in seen(case.world, name, case.storage):
-            if case.world.needs(name, digest) & used and digest not in used and holds_as_child(case.world, digest, used):
+            if (
+                case.world.needs(name, digest) & used
+                and digest not in used
+                and holds_as_child(case.world, digest, used)
+            ):
                 used.add(digest)
         assert not used & decided.condemned(name)
 
@@ -126,7 +132,9 @@ def all_that_only_the_expired_held_goes(case: Case, decided: Decided) -> None:
         configs = {d for d in staying if case.world.document(d).get("config", {}).get("digest") in used}
         for holder in condemned:
             for digest in {*case.world.children(holder), *case.world.referrers(name, holder)} & staying:
-                assert digest in held | roots | used | configs or holds_as_child(case.world, digest, used | configs | roots)
+                assert digest in held | roots | used | configs or holds_as_child(
+                    case.world, digest, used | configs | roots
+                )
 
 
 def holders_go_first(case: Case, decided: Decided) -> None:
@@ -279,23 +287,21 @@ def is_accessory(room: Room, tag: str) -> bool:
 
 
 def created(world: World, name: str, digest: str) -> datetime | None:
-    """What the dates mean, from what the generator meant by them. Of an index: the newest platform, if all are known."""
+    """What the generator meant by the dates. Of an index: the newest platform, if all are known."""
     if not world.is_index(digest):
         return world.dates.get(world.document(digest).get("config", {}).get("digest"))
     found: list[datetime | None] = []
-    open_ends = [(digest, digest)]
-    done = set()
+    open_ends, done = [digest], set()
     while open_ends:
-        holder, at = open_ends.pop()
+        at = open_ends.pop()
         if at in done or at not in world.rooms[name].revisions:
             continue
         done.add(at)
-        if world.is_index(at):
-            entries = world.document(at)["manifests"]
-            attested = {e["digest"] for e in entries if "annotations" in e}
-            open_ends += [(at, child) for child in world.children(at) if child not in attested]
-        else:
+        if not world.is_index(at):
             found.append(created(world, name, at))
+            continue
+        attested = {entry["digest"] for entry in world.document(at)["manifests"] if "annotations" in entry}
+        open_ends += [child for child in world.children(at) if child not in attested]
     known = [moment for moment in found if moment is not None]
     return max(known) if known and len(known) == len(found) else None
 
@@ -389,7 +395,9 @@ def stricter(policy: dict[str, Any]) -> list[dict[str, Any]]:
     found = []
     for number, rule in enumerate(policy["rules"]):
         keep = rule["keep"]
-        changes: list[dict[str, Any]] = [{"latest": 2, "orderBy": "SemVer"}] if "latest" not in keep else [{"latest": 4}]
+        changes: list[dict[str, Any]] = (
+            [{"latest": 2, "orderBy": "SemVer"}] if "latest" not in keep else [{"latest": 4}]
+        )
         changes.append({"youngerThan": "45d"})
         for change in changes:
             rules = [*policy["rules"]]

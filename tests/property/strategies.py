@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
 from regsweep.api.policy import PolicySpec
 from regsweep.core.inventory import InUse
+from regsweep.core.oci import Digest
 from tests.property.model import Room, World
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -29,27 +30,31 @@ TAGS = (
     "v2.0.0-rc.10", "v2.0.0", "main-0123abc", "main-89abcde", "dev-0123abc", "20240101", "7",
 )  # fmt: skip
 
-Draw = Callable[[st.SearchStrategy[Any]], Any]
-
 
 def sha(text: str | bytes) -> str:
     return "sha256:" + hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
 
 
-ages = st.one_of(
-    st.sampled_from([timedelta(minutes=5), timedelta(days=2), timedelta(days=9), timedelta(days=40)]),
-    st.timedeltas(timedelta(0), timedelta(days=400)),
-)
+def age(rng: Random) -> timedelta:
+    days = rng.choice([0.003, 0.5, 2, 3, 9, 10, 20, 35, 40, 41, 50, 90, 120, 365, 400])
+    return timedelta(days=days, microseconds=rng.randint(0, 3))
 
 
-@st.composite
-def created_texts(draw: Draw) -> tuple[str | None, datetime | None]:
+def some(rng: Random, items: list[str], most: int) -> list[str]:
+    return rng.sample(items, rng.randint(0, min(most, len(items))))
+
+
+def rarely(rng: Random, once_in: int) -> bool:
+    return rng.randrange(once_in) == 0
+
+
+def created_text(rng: Random) -> tuple[str | None, datetime | None]:
     """A date as a config holds it, and what it means."""
     useless = [None, "", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1980-01-01T00:00:01Z", "yesterday"]
-    if draw(st.integers(0, 4)) == 0:
-        return draw(st.sampled_from([*useless, "2999-01-01T00:00:00Z"])), None
-    moment = NOW - draw(ages)
-    zone = timezone(timedelta(minutes=draw(st.sampled_from([0, 0, 330, -480, 840]))))
+    if rarely(rng, 10):
+        return rng.choice([*useless, "2999-01-01T00:00:00Z"]), None
+    moment = NOW - age(rng)
+    zone = timezone(timedelta(minutes=rng.choice([0, 0, 330, -480, 840])))
     fraction = f".{moment.microsecond:06d}123"
     offset = moment.astimezone(zone).strftime("%z")
     offset = "Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:]}"
@@ -70,40 +75,40 @@ def descriptor(world: World, media_type: str, digest: str, size: int) -> dict[st
     return {"mediaType": media_type, "digest": digest, "size": size}
 
 
-@st.composite
-def worlds(draw: Draw) -> World:
+def make_world(rng: Random, size: int) -> World:
     world = World()
     layers = [sha(f"layer {number}") for number in range(6)]
-    for name in draw(st.lists(st.sampled_from(REPOSITORIES), min_size=1, max_size=3, unique=True)):
+    for name in REPOSITORIES[: rng.choice([1, 1, 2, 3])]:
         room = world.rooms[name] = Room()
         made: list[str] = []
-        for _ in range(draw(st.integers(1, 9))):
-            make = draw(st.sampled_from([image, image, image, image, index, index, referrer, unknown]))
-            digest = make(draw, world, room, made, layers)
+        for _ in range(rng.randint(1 + size // 2, size)):
+            make = rng.choice([image] * 8 + [index] * 4 + [referrer] * 2 + [unknown])
+            digest = make(rng, world, room, made, layers)
             if digest not in made:
                 made.append(digest)
-        tag(draw, room, made)
+        tag(rng, room, made)
     return world
 
 
-def tag(draw: Draw, room: Room, made: list[str]) -> None:
-    plain = st.dictionaries(st.sampled_from(TAGS), st.sampled_from([*made, *made, *made, None]), max_size=10)
-    room.tags.update(draw(plain))
-    subjects = st.sampled_from([*made, sha("a digest that is not there")])
-    forms = st.sampled_from(["sha256-{}", "sha256-{}.sig", "sha256-{}.att", "cosign-sha256-{}.sbom"])
-    for subject, form, target in draw(st.lists(st.tuples(subjects, forms, st.sampled_from(made)), max_size=4)):
-        room.tags[form.format(subject[7:])] = target
+def tag(rng: Random, room: Room, made: list[str]) -> None:
+    order = rng.sample(TAGS, len(TAGS))
+    for name in order[: rng.choice([0, 3, 5, 7, 9])]:
+        room.tags[name] = None if rarely(rng, 20) else rng.choice(made)
+    subjects = [*made * 3, sha("a digest that is not there")]
+    for form in ("sha256-{}", "sha256-{}.sig", "sha256-{}.att", "cosign-sha256-{}.sbom"):
+        if rarely(rng, 6):
+            room.tags[form.format(rng.choice(subjects)[7:])] = rng.choice(made)
     for name in room.tags:
-        room.tag_pushed[name] = NOW - draw(ages)
+        room.tag_pushed[name] = NOW - age(rng)
 
 
-def image(draw: Draw, world: World, room: Room, made: list[str], layers: list[str], **more: Any) -> str:
-    config = sha(f"config {draw(st.integers(0, 12))}")
-    used = draw(st.lists(st.sampled_from(layers), max_size=3, unique=True))
+def image(rng: Random, world: World, room: Room, made: list[str], layers: list[str], **more: Any) -> str:
+    config = sha(f"config {rng.randint(0, 30)}")
+    used = rng.sample(layers, rng.randint(0, 3))
     for blob in [config, *used]:
         world.blobs[blob] = 1000 + int(blob[7:11], 16)
     if config not in world.texts:
-        world.texts[config], world.dates[config] = draw(created_texts())
+        world.texts[config], world.dates[config] = created_text(rng)
     document = {
         "schemaVersion": 2,
         "mediaType": IMAGE,
@@ -111,88 +116,85 @@ def image(draw: Draw, world: World, room: Room, made: list[str], layers: list[st
         "layers": [descriptor(world, LAYER, layer, world.blobs[layer]) for layer in used],
         **more,
     }
-    return put(world, room, document, NOW - draw(ages))
+    return put(world, room, document, NOW - age(rng))
 
 
-def referrer(draw: Draw, world: World, room: Room, made: list[str], layers: list[str]) -> str:
-    subject = draw(st.sampled_from([*made, sha("a digest that is not there")]))
-    return image(draw, world, room, made, layers, subject=descriptor(world, IMAGE, subject, 1))
+def referrer(rng: Random, world: World, room: Room, made: list[str], layers: list[str]) -> str:
+    subject = rng.choice([*made * 5, sha("a digest that is not there")])
+    return image(rng, world, room, made, layers, subject=descriptor(world, IMAGE, subject, 1))
 
 
-def index(draw: Draw, world: World, room: Room, made: list[str], layers: list[str]) -> str:
+def index(rng: Random, world: World, room: Room, made: list[str], layers: list[str]) -> str:
     entries = []
-    absent = [sha("an absent child")] if draw(st.integers(0, 9)) == 0 else []
-    for child in draw(st.lists(st.sampled_from([*made, *absent] or layers[:1]), max_size=4, unique=True)):
+    absent = [sha("an absent child")] if rarely(rng, 10) else []
+    for child in some(rng, [*made, *absent], 4):
         media = INDEX if child in made and world.is_index(child) else IMAGE
         entry = descriptor(world, media, child, world.blobs.get(child, 1))
-        if child in made and draw(st.integers(0, 5)) == 0:
+        if child in made and rarely(rng, 5):
             entry["annotations"] = {"vnd.docker.reference.type": "attestation-manifest"}
         entries.append(entry)
-    if made and draw(st.integers(0, 5)) == 0:  # what a build cache lists, with a manifest in layer's clothing
-        listed = draw(st.sampled_from([*layers, *made]))
+    if made and rarely(rng, 6):  # what a build cache lists, with a manifest in layer's clothing
+        listed = rng.choice([*layers, *made])
         if listed in layers:
             world.blobs[listed] = 1000 + int(listed[7:11], 16)
         entries.append(descriptor(world, LAYER, listed, world.blobs[listed]))
     document: dict[str, Any] = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
-    if made and draw(st.integers(0, 5)) == 0:
-        document["subject"] = descriptor(world, IMAGE, draw(st.sampled_from(made)), 1)
-    return put(world, room, document, NOW - draw(ages))
+    if made and rarely(rng, 6):
+        document["subject"] = descriptor(world, IMAGE, rng.choice(made), 1)
+    return put(world, room, document, NOW - age(rng))
 
 
-def unknown(draw: Draw, world: World, room: Room, made: list[str], layers: list[str]) -> str:
-    document: dict[str, Any] = {"mediaType": UNKNOWN, "things": draw(st.lists(st.sampled_from([*made, *layers]), max_size=2))}
-    if draw(st.integers(0, 2)):
-        return image(draw, world, room, made, layers)
-    return put(world, room, document, NOW - draw(ages))
+def unknown(rng: Random, world: World, room: Room, made: list[str], layers: list[str]) -> str:
+    document: dict[str, Any] = {"mediaType": UNKNOWN, "things": some(rng, [*made, *layers], 2)}
+    if not rarely(rng, 3):
+        return image(rng, world, room, made, layers)
+    return put(world, room, document, NOW - age(rng))
 
 
-@st.composite
-def keeps(draw: Draw) -> dict[str, Any]:
+def keep(rng: Random) -> dict[str, Any]:
     keep: dict[str, Any] = {}
-    if draw(st.booleans()):
-        keep["youngerThan"] = draw(st.sampled_from(["1d", "7d", "30d"]))
-    if not keep or draw(st.booleans()):
-        keep["latest"] = draw(st.integers(1, 3))
+    if rng.random() < 0.5:
+        keep["youngerThan"] = rng.choice(["1d", "7d", "30d"])
+    if not keep or rng.random() < 0.5:
+        keep["latest"] = rng.choice([1, 1, 1, 2, 2, 3])
         orders = ["PushTime", "CreatedTime", "SemVer", "Numeric", "Alphabetical"]
-        keep["orderBy"] = draw(st.sampled_from(orders))
-        if draw(st.integers(0, 3)) == 0:
+        keep["orderBy"] = rng.choice(orders)
+        if rarely(rng, 4):
             keep["per"] = r"/^(.*?)-[0-9a-f]{7,}$/"
     return keep
 
 
-@st.composite
-def rules(draw: Draw, number: int) -> dict[str, Any]:
+def rule(rng: Random, number: int) -> dict[str, Any]:
     return {
         "name": f"rule-{number}",
         "repositories": {
-            "include": draw(st.sampled_from([["**"], ["**"], ["team/*"], ["base/**", "team/web"]])),
-            "exclude": draw(st.sampled_from([[], [], ["team/app"]])),
+            "include": rng.choice([["**"], ["**"], ["**"], ["team/*"], ["base/**", "team/web"]]),
+            "exclude": ["team/app"] if rarely(rng, 8) else [],
         },
         "tags": {
-            "include": draw(st.sampled_from([["*"], ["*"], ["v*"], ["pr-*", "main*"], ["[0-9]*"]])),
-            "exclude": draw(st.sampled_from([[], [], ["stable"], ["*-rc*"]])),
+            "include": rng.choice([["*"]] * 5 + [["v*"], ["pr-*", "main*"], ["[0-9]*"]]),
+            "exclude": rng.choice([[], [], [], ["stable"], ["*-rc*"]]),
         },
-        "keep": draw(keeps()),
+        "keep": keep(rng),
     }
 
 
-@st.composite
-def policies(draw: Draw) -> dict[str, Any]:
+def policy(rng: Random) -> dict[str, Any]:
     """A spec as it stands in YAML, so that a test can change it."""
     spec: dict[str, Any] = {
         "registry": {"url": "http://registry:5000"},
-        "rules": [draw(rules(number)) for number in range(draw(st.sampled_from([0, 1, 1, 1, 2, 3])))],
+        "rules": [rule(rng, number) for number in range(rng.choice([1, 1, 1, 1, 1, 2, 2, 3, 0]))],
         "protect": {
-            "tags": draw(st.sampled_from([[], [], ["latest"], ["v*"]])),
-            "repositories": draw(st.sampled_from([[], [], [], ["base/**"]])),
+            "tags": rng.choice([[]] * 5 + [["latest"], ["v*"]]),
+            "repositories": ["base/**"] if rarely(rng, 8) else [],
         },
         "limits": {
-            "minimumAge": draw(st.sampled_from(["0s", "1h", "1h", "5d"])),
+            "minimumAge": rng.choice(["0s", "0s", "1h", "1h", "5d"]),
             "maxDeletionPercent": 100,
         },
     }
-    if draw(st.booleans()):
-        spec["untagged"] = {"olderThan": draw(st.sampled_from(["1d", "30d"]))}
+    if rarely(rng, 3):
+        spec["untagged"] = {"olderThan": rng.choice(["1d", "30d"])}
     return spec
 
 
@@ -202,7 +204,7 @@ def spec_of(policy: dict[str, Any]) -> PolicySpec:
 
 @dataclass(frozen=True)
 class Case:
-    """A registry, a policy, what is used, and whether the inventory sees all of it (storage) or what tags reach (API)."""
+    """A registry, a policy, who uses what, and whether the inventory sees all (storage) or what tags reach (API)."""
 
     world: World
     policy: dict[str, Any]
@@ -210,12 +212,17 @@ class Case:
     storage: bool
 
 
-@st.composite
-def cases(draw: Draw) -> Case:
-    world = draw(worlds())
+def make_case(seed: int, size: int) -> Case:
+    """The same case for the same numbers; `size` bounds the manifests of a repository."""
+    rng = Random(seed)
+    world = make_world(rng, size)
     tags = [(name, tag) for name, room in world.rooms.items() for tag in room.tags]
     digests = [digest for room in world.rooms.values() for digest in room.revisions]
-    used_tags = draw(st.lists(st.sampled_from(tags), max_size=1)) if tags else []
-    used = draw(st.lists(st.sampled_from(sorted([*digests, *world.dates])), max_size=1))
-    in_use = InUse(dict.fromkeys(used_tags, "Pod a/b"), dict.fromkeys(used, "Pod c/d"))
-    return Case(world, draw(policies()), in_use, draw(st.booleans()))
+    used_tags = [rng.choice(tags)] if tags and rarely(rng, 5) else []
+    used = [rng.choice(sorted([*digests, *world.dates]))] if rarely(rng, 5) else []
+    in_use = InUse(dict.fromkeys(used_tags, "Pod a/b"), dict.fromkeys(map(Digest, used), "Pod c/d"))
+    return Case(world, policy(rng), in_use, rng.random() < 0.5)
+
+
+cases = st.builds(make_case, st.integers(0, 2**48), st.sampled_from([2, 5, 8, 8, 12, 12, 16, 16]))
+"""Drawn by numbers, so that all kinds of cases are equally likely; a failing one shrinks to a smaller size."""

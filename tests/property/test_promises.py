@@ -13,6 +13,6 @@ from tests.property.strategies import Case, cases
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
-@given(case=cases())
+@given(case=cases)
 def test_promise(promise: Callable[[Case, Decided], None], case: Case):
     promise(case, decide(case))

@@ -1,0 +1,198 @@
+"""The promises bite: an engine that is broken on purpose, in one of the ways in which cleaners lose images, is caught."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import pytest
+
+from regsweep.core import ages, graph, ledger, planning, ranking, retention, selection, tagging
+from regsweep.core.graph import Bond, Graph, Tie
+from tests.property.engine import decide
+from tests.property.promises import PROMISES
+from tests.property.strategies import make_case
+
+CASES = 1500
+"""Tried on each broken engine at most; most are caught within fifty."""
+
+
+def drop_the_shared_digest_check(patch: pytest.MonkeyPatch) -> None:
+    real = retention._staying_roots
+
+    def staying(scene: Any, graph_: Graph, tags: Any) -> Any:
+        expired = {tag for tag, verdict in tags.verdicts.items() if verdict.expired}
+        found = real(scene, graph_, tags)
+        return {digest: verdict for digest, verdict in found.items() if not expired & set(graph_.tags.get(digest, ()))}
+
+    patch.setattr(retention, "_staying_roots", staying)
+
+
+def follow_layers_as_children(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Graph, "takes_along", Graph.holds)
+    patch.setattr(Graph, "holds", lambda self, digest: _holds_with_layers(self, digest))
+    patch.setattr(Graph, "takes_along", lambda self, digest: _holds_with_layers(self, digest))
+
+
+def _holds_with_layers(self: Graph, digest: Any) -> Iterator[Bond]:
+    for held in (*self.manifests[digest].children, *self.manifests[digest].blobs):
+        if held.digest in self.manifests and held.digest != digest:
+            yield Bond(digest, held.digest, Tie.CHILD)
+    for referrer in self.referrers.get(digest, ()):
+        yield Bond(digest, referrer, Tie.REFERRER)
+
+
+def sort_dates_as_text(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ranking, "time_key", lambda moment, tag: (moment.strftime("%d.%m.%Y"), tag))
+
+
+def sort_versions_as_text(patch: pytest.MonkeyPatch) -> None:
+    real = ranking.semver_key
+    patch.setattr(ranking, "semver_key", lambda tag: (tag,) if real(tag) else None)
+
+
+def count_signatures_as_versions(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(tagging, "_counts", lambda tag, repository: True)
+
+
+def judge_signatures_by_rules(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(tagging, "accessory_subject", lambda tag: None)
+
+
+def count_tags_instead_of_images(patch: pytest.MonkeyPatch) -> None:
+    def places(group: str, members: list[Any], counts: Callable[[Any], bool]) -> dict[str, ranking.Place]:
+        members.sort(key=lambda member: member[0], reverse=True)
+        return {tag.name: ranking.Place(at, len(members), group) for at, (_, tag) in enumerate(members, start=1)}
+
+    patch.setattr(ranking, "_places", places)
+
+
+def drop_referrers(patch: pytest.MonkeyPatch) -> None:
+    real = retention.graph_of
+    patch.setattr(retention, "graph_of", lambda repository: dataclasses.replace(real(repository), referrers={}))
+
+
+def drop_children(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(retention, "closure", lambda roots, bonds: {})
+
+
+def leave_children_behind(patch: pytest.MonkeyPatch) -> None:
+    real = Graph.takes_along
+    patch.setattr(Graph, "takes_along", lambda self, digest: iter(()))
+    patch.setattr(Graph, "holds", lambda self, digest: real(self, digest))
+
+
+def follow_children_one_level_only(patch: pytest.MonkeyPatch) -> None:
+    def closure(roots: Any, bonds: Any) -> Any:
+        return {bond.held: bond for root in sorted(roots) for bond in bonds(root) if bond.held not in roots}
+
+    patch.setattr(retention, "closure", closure)
+
+
+def delete_children_first(patch: pytest.MonkeyPatch) -> None:
+    real = planning.in_order
+    patch.setattr(planning, "in_order", lambda condemned, graph_: list(real(condemned, graph_))[::-1])
+
+
+def forget_what_must_go_before(patch: pytest.MonkeyPatch) -> None:
+    real = planning.in_order
+    patch.setattr(planning, "in_order", lambda *given: [dataclasses.replace(found, after=()) for found in real(*given)])
+
+
+def take_unknown_for_old(patch: pytest.MonkeyPatch) -> None:
+    real = ages.Ages.created
+    patch.setattr(ages.Ages, "created", lambda self, digest: real(self, digest) or ages.EARLIEST_PLAUSIBLE)
+
+
+def believe_every_date(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ages.Ages, "plausible", lambda self, moment: True)
+
+
+def take_the_oldest_platform(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ages, "max", min, raising=False)
+
+
+def ignore_what_is_used(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(retention, "users_by_digest", lambda repository, graph_, in_use: {})
+
+
+def forget_that_a_platform_is_part_of_its_index(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(graph.Graph, "parents", lambda self, digests: {})
+
+
+def ignore_protected_tags(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(selection.Selection, "protects", lambda self, tag: False)
+
+
+def ignore_exclude(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(selection, "_selected", lambda selector: selection._any(selector.include))
+
+
+def ignore_the_minimum_age(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(retention, "_perhaps_just_pushed", lambda digest, scene: None)
+
+
+def delete_what_nobody_explains(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(retention, "_unexplained", lambda chosen: retention.Verdict("expired.untagged"))
+
+
+def promise_shared_blobs(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ledger.Ledger, "keep", lambda self, digests: None)
+
+
+def depend_on_the_order_of_listing(patch: pytest.MonkeyPatch) -> None:
+    def natural_key(moment: datetime, tag: str) -> Any:
+        return (moment.date(),)
+
+    patch.setattr(ranking, "time_key", natural_key)
+
+
+MUTATIONS = (
+    drop_the_shared_digest_check,
+    follow_layers_as_children,
+    sort_dates_as_text,
+    sort_versions_as_text,
+    count_signatures_as_versions,
+    judge_signatures_by_rules,
+    count_tags_instead_of_images,
+    drop_referrers,
+    drop_children,
+    leave_children_behind,
+    follow_children_one_level_only,
+    delete_children_first,
+    forget_what_must_go_before,
+    take_unknown_for_old,
+    believe_every_date,
+    take_the_oldest_platform,
+    ignore_what_is_used,
+    forget_that_a_platform_is_part_of_its_index,
+    ignore_protected_tags,
+    ignore_exclude,
+    ignore_the_minimum_age,
+    delete_what_nobody_explains,
+    promise_shared_blobs,
+    depend_on_the_order_of_listing,
+)
+
+
+@pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
+def test_a_broken_engine_is_caught(mutate: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch):
+    mutate(monkeypatch)
+    assert caught_by() is not None
+
+
+def caught_by() -> str | None:
+    """The first promise that fails, over the first cases; None where the engine gets away with it."""
+    rng = Random(7)
+    for _ in range(CASES):
+        case = make_case(rng.randrange(2**48), 12)
+        decided = decide(case)
+        for promise in PROMISES:
+            try:
+                promise(case, decided)
+            except AssertionError:
+                return promise.__name__
+    return None
