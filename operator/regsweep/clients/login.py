@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -67,12 +67,12 @@ class Login:
                 self._fill(slot, scope)
             return slot.header
 
-    def answer(self, challenges: Sequence[str], scope: Scope, refused: str | None) -> str:
-        """The header for one more attempt after a 401 with these WWW-Authenticate headers; `refused` was sent before.
+    def answer(self, challenges: str, scope: Scope, refused: str | None) -> str:
+        """The header for one more attempt after a 401 with this WWW-Authenticate header; `refused` was sent before.
 
         Raises RegistryDenied where nothing better can be sent.
         """
-        asked = {challenge.scheme: challenge for header in challenges for challenge in parse_challenges(header)}
+        asked = {challenge.scheme: challenge for challenge in parse_challenges(challenges)}
         if bearer := asked.get("bearer"):
             return self._renew(bearer, scope, refused)
         if "basic" not in asked:

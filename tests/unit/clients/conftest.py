@@ -31,7 +31,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. `cut` bytes are left out at the end, `pause` seconds lie between single bytes, `hang_up` says nothing."""
+    """One answer. `cut` bytes are left out at the end, `pause` seconds lie between single bytes."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -63,52 +63,56 @@ class Server:
     asked: list[Asked]
 
 
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    answer: Answer
+    asked: list[Asked]
+
+    def do(self) -> None:
+        parts = urlsplit(self.path)
+        seen = Asked(self.command, parts.path, parse_qsl(parts.query), dict(self.headers.items()))
+        self.asked.append(seen)
+        self.reply(type(self).answer(seen))
+
+    do_GET = do_HEAD = do_DELETE = do_OPTIONS = do  # noqa: N815
+
+    def reply(self, reply: Reply) -> None:
+        self.close_connection = bool(reply.hang_up or reply.cut)
+        if reply.hang_up:
+            return
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            with suppress(OSError):
+                self.write(reply)
+
+    def write(self, reply: Reply) -> None:
+        body = reply.body[: len(reply.body) - reply.cut]
+        for place in range(len(body)) if reply.pause else ():
+            self.wfile.write(body[place : place + 1])
+            time.sleep(reply.pause)
+        if not reply.pause:
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away is what many of these tests are about."""
+
+
 @contextmanager
 def serve(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[Server]:
     asked: list[Asked] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do(self) -> None:
-            parts = urlsplit(self.path)
-            seen = Asked(self.command, parts.path, parse_qsl(parts.query), dict(self.headers.items()))
-            asked.append(seen)
-            self.reply(answer(seen))
-
-        do_GET = do_HEAD = do_DELETE = do_OPTIONS = do  # noqa: N815
-
-        def reply(self, reply: Reply) -> None:
-            self.close_connection = bool(reply.hang_up or reply.cut)
-            if reply.hang_up:
-                return
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                with suppress(OSError):
-                    self.write(reply)
-
-        def write(self, reply: Reply) -> None:
-            body = reply.body[: len(reply.body) - reply.cut]
-            for place in range(len(body)) if reply.pause else ():
-                self.wfile.write(body[place : place + 1])
-                time.sleep(reply.pause)
-            if not reply.pause:
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that goes away is what many of these tests are about."""
-
-    with Quiet(("127.0.0.1", 0), Handler) as server:
+    handler = type("Scripted", (Handler,), {"answer": staticmethod(answer), "asked": asked})
+    with Quiet(("127.0.0.1", 0), handler) as server:
         if context is not None:
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 import certifi
 import urllib3
 from requests.utils import should_bypass_proxies
+from urllib3.exceptions import InsecureRequestWarning
 from urllib3.util import Retry, Timeout, make_headers
 
 from regsweep.clients.registry.target import Target
@@ -51,11 +52,11 @@ class Connections:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._registry = urlsplit(target.url)[:2]
-        self._context = _tls(target)
+        self._context: ssl.SSLContext | None = None
         own: dict[str, Any] = {}
         if target.server_hostname:
             own = {"server_hostname": target.server_hostname, "assert_hostname": target.server_hostname}
-        self._options: dict[str, Any] = {"maxsize": target.concurrency, "block": False, "ssl_context": self._context}
+        self._options: dict[str, Any] = {"maxsize": target.concurrency, "block": False}
         self._own = self._manager(target.url, own if target.url.startswith("https:") else {})
         self._others: dict[str, urllib3.PoolManager] = {}
 
@@ -81,6 +82,9 @@ class Connections:
         return self._others.setdefault(key, self._others.get(key) or self._manager(url, {}))
 
     def _manager(self, url: str, more: dict[str, Any]) -> urllib3.PoolManager:
+        if url.startswith("https:"):  # reading all authorities takes a while: only where they are needed
+            self._context = self._context or _tls(self._target)
+            more = {**more, "ssl_context": self._context}
         proxy = None if self._target.server_hostname else proxy_for(url)
         if proxy is None:
             return urllib3.PoolManager(num_pools=4, **self._options, **more)
@@ -116,12 +120,13 @@ def _tls(target: Target) -> ssl.SSLContext:
     if target.ca_pem:
         try:
             context.load_verify_locations(cadata=target.ca_pem)
-        except (ssl.SSLError, ValueError):
+        except (ssl.SSLError, ValueError, TypeError):
             raise InvalidInput(
                 "CA bundle: holds no PEM certificate that can be read; it must hold blocks that begin with "
                 "-----BEGIN CERTIFICATE-----"
             ) from None
     if target.insecure:
+        urllib3.disable_warnings(InsecureRequestWarning)  # it was asked for, in words that say what it means
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

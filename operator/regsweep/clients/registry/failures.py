@@ -22,8 +22,11 @@ from urllib3.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from regsweep.errors import NotARegistry, RegistryDenied, RegistryError, RegistryMisbehaved, RegistryUnreachable
+
+_OTHER_NAME = "its certificate is not for this host: use a name that the certificate carries"
 
 _SELF_SIGNED, _SELF_SIGNED_CHAIN, _NO_ISSUER, _NO_LEAF, _EXPIRED, _WRONG_HOST = 18, 19, 20, 21, 10, 62
 
@@ -110,9 +113,8 @@ def _place(answer: Answer) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else "another path"
 
 
-def _tls(error: BaseException, said: str, url: str) -> RegistryError:
+def _tls(error: BaseException, said: str, _url: str) -> RegistryError:
     inner = next((arg for arg in error.args if isinstance(arg, ssl.SSLError)), None)
-    host = urlsplit(url).hostname
     if isinstance(inner, ssl.SSLCertVerificationError):
         trust = "set spec.registry.caBundleRef (or --ca-file) to the certificate of its issuer"
         why = {
@@ -121,9 +123,11 @@ def _tls(error: BaseException, said: str, url: str) -> RegistryError:
             _NO_ISSUER: f"its certificate comes from an unknown authority: {trust}",
             _NO_LEAF: f"its certificate comes from an unknown authority: {trust}",
             _EXPIRED: "its certificate has expired: renew it",
-            _WRONG_HOST: f"its certificate is not for {host}: use a name that the certificate carries",
+            _WRONG_HOST: _OTHER_NAME,
         }.get(inner.verify_code, f"its certificate is not accepted ({inner.verify_message})")
         return RegistryUnreachable(f"{said}: {why}")
+    if any(isinstance(arg, CertificateError) for arg in error.args):
+        return RegistryUnreachable(f"{said}: {_OTHER_NAME}")
     if inner is not None and inner.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}:
         return RegistryUnreachable(f"{said}: no TLS is spoken there; if it is plain http, write the url with http://")
     return RegistryUnreachable(f"{said}: TLS failed ({(inner.reason if inner else None) or 'no reason given'})")

@@ -23,8 +23,12 @@ from regsweep.clients.registry.failures import Answer, unexpected
 from regsweep.clients.registry.transport import Question, Transport
 from regsweep.errors import NotARegistry, RegistryMisbehaved, RegistryUnreachable
 
-PAGE_SIZES = (1000, 997, 500, 100, 97, 10, 7)
-"""Asked for in this order: the most that Distribution gives by default, then less where it refuses or hangs up."""
+PAGE_SIZES = tuple(most - less for most in (1000, 100, 10) for less in range(5))
+"""Asked for in this order: the most that Distribution gives by default, then less where it refuses or hangs up.
+
+A page of one name less ends before the trap, unless that end is a trap too: five in a row would take
+repositories that lie in one another five deep, each by a digit.
+"""
 
 MAXIMUM_PAGE = 64 << 20
 """Bytes: all tags of a repository come in one answer; this is room for half a million."""

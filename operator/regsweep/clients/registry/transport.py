@@ -80,20 +80,21 @@ class Transport:
         """As `ask`, and None where the registry hung up without a whole answer."""
         url = self.target.root + question.path
         sent = self._login.header(question.scope)
-        answer = self._attempt(question, url, sent)
-        if answer is not None and answer.status == 401:
-            sent = self._login.answer([answer.headers.get("www-authenticate", "")], question.scope, sent)
-            answer = self._attempt(question, url, sent)
+        answer, at_home = self._attempt(question, url, sent)
+        if answer is not None and answer.status == 401 and at_home:
+            sent = self._login.answer(answer.headers.get("www-authenticate", ""), question.scope, sent)
+            answer, _ = self._attempt(question, url, sent)
         return answer
 
-    def _attempt(self, question: Question, url: str, authorization: str | None) -> Answer | None:
+    def _attempt(self, question: Question, url: str, authorization: str | None) -> tuple[Answer | None, bool]:
+        """The answer, and whether the registry itself gave it: the challenge of another host is no challenge."""
+        at_home = True
         for _ in range(1 + _REDIRECTS):
-            answer = self._whole(question, url, authorization)
+            answer = self._whole(question, url, authorization if at_home else None)
             if answer is None or not (question.redirects and answer.status in _REDIRECT):
-                return answer
+                return answer, at_home
             url = self._redirected(url, answer, question)
-            if urlsplit(url)[:2] != self._home:
-                authorization = None
+            at_home = at_home and urlsplit(url)[:2] == self._home
         raise RegistryMisbehaved(f"{self.target.root}: {question.what} was redirected more than {_REDIRECTS} times")
 
     def _redirected(self, url: str, answer: Answer, question: Question) -> str:

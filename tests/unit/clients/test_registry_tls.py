@@ -1,0 +1,116 @@
+"""TLS: an own authority, a self-signed certificate, plain http where TLS was meant, and no password in the clear."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from regsweep.clients.auth import Credentials
+from regsweep.clients.registry import Reader, Target
+from regsweep.errors import InvalidInput, NotARegistry, RegistryDenied, RegistryUnreachable
+from tests.unit.clients.conftest import Reply, Server, as_json, registry_error
+
+StartServer = Callable[..., Server]
+
+
+def certificate(folder: Path, names: list[x509.GeneralName], days: int = 1) -> tuple[str, ssl.SSLContext]:
+    """A self-signed certificate: its PEM text, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registry")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=9))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    both = folder / "server.pem"
+    form = serialization.PrivateFormat.PKCS8
+    both.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()) + pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    return pem.decode(), context
+
+
+LOOPBACK = x509.IPAddress(ip_address("127.0.0.1"))
+
+
+def unreachable(target: Target) -> str:
+    with Reader(target) as reader, pytest.raises(RegistryUnreachable) as caught:
+        reader.ping()
+    return str(caught.value)
+
+
+def test_an_own_authority_is_trusted_and_without_it_the_fix_is_said(start_server: StartServer, tmp_path: Path):
+    pem, context = certificate(tmp_path, [LOOPBACK])
+    server = start_server(lambda _: as_json({}), context)
+    with Reader(Target(server.url, ca_pem=pem)) as reader:
+        reader.ping()
+    with Reader(Target(server.url, insecure=True)) as reader:
+        reader.ping()
+    message = unreachable(Target(server.url))
+    assert "self-signed" in message
+    assert "caBundleRef" in message
+    assert len(server.asked) == 2
+
+
+def test_an_expired_certificate_is_said(start_server: StartServer, tmp_path: Path):
+    pem, context = certificate(tmp_path, [LOOPBACK], days=-1)
+    server = start_server(lambda _: as_json({}), context)
+    assert "has expired" in unreachable(Target(server.url, ca_pem=pem))
+
+
+def test_the_address_of_a_pod_is_checked_by_the_name_of_the_service(start_server: StartServer, tmp_path: Path):
+    pem, context = certificate(tmp_path, [x509.DNSName("registry.example")])
+    server = start_server(lambda _: as_json({}), context)
+    with Reader(Target(server.url, ca_pem=pem, server_hostname="registry.example")) as reader:
+        reader.ping()
+    assert "is not for" in unreachable(Target(server.url, ca_pem=pem, server_hostname="other.example"))
+    assert "certificate is not" in unreachable(Target(server.url, ca_pem=pem))
+
+
+def test_plain_http_behind_https_is_said(start_server: StartServer):
+    server = start_server(lambda _: as_json({}))
+    assert "write the url with http://" in unreachable(Target(server.url.replace("http:", "https:")))
+
+
+def test_tls_behind_http_is_said(start_server: StartServer):
+    server = start_server(lambda _: Reply(400, b"Client sent an HTTP request to an HTTPS server.\n"))
+    with Reader(Target(server.url)) as reader, pytest.raises(NotARegistry, match="write the url with https://"):
+        reader.ping()
+
+
+def test_a_password_never_goes_to_a_realm_without_tls(start_server: StartServer, tmp_path: Path):
+    pem, context = certificate(tmp_path, [LOOPBACK])
+    realm = start_server(lambda _: as_json({"token": "t"}))
+    challenge = f'Bearer realm="{realm.url}/token"'
+    server = start_server(lambda _: registry_error(401, "UNAUTHORIZED", WWW_Authenticate=challenge), context)
+    target = Target(server.url, Credentials("admin", "opensesame"), pem)
+    with Reader(target) as reader, pytest.raises(RegistryDenied, match="not sent there in the clear") as caught:
+        reader.ping()
+    assert "opensesame" not in str(caught.value)
+    assert realm.asked == []
+
+
+@pytest.mark.parametrize(
+    "text", ["no certificate", "-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n", "é"]
+)
+def test_a_ca_bundle_that_is_none_is_said(text: str):
+    with pytest.raises(InvalidInput, match="no PEM certificate"):
+        Reader(Target("https://127.0.0.1:1", ca_pem=text))
