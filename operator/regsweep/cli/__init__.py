@@ -1,18 +1,45 @@
-"""The terminal's door: arguments in, exit codes out. It knows the pipeline and the report, and not the other door."""
+"""The terminal's door: arguments in, exit codes out. It knows the pipeline and the report, and not the other door.
+
+The result goes to standard output, and nothing else does. Progress, questions and errors go to standard error.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
+import traceback
+from pathlib import Path
 
-from regsweep.errors import RegsweepError, door
+from regsweep.errors import DOORS, RegsweepError, door
+
+_MAXIMUM_WORDS = 300
 
 
 def main() -> None:
-    """The `regsweep` command. Every error of the tree leaves as one paragraph on stderr and its exit code."""
-    from regsweep.cli.app import app  # late: `python -m regsweep version` need not load a Kubernetes client
-
+    """The `regsweep` command, and `kubectl regsweep`. Every error of the tree leaves as one paragraph on standard error
+    and its exit code; any other is a mistake of ours, said in one line (-v: with its traceback).
+    """
+    name = "kubectl regsweep" if Path(sys.argv[0]).name.startswith("kubectl-") else "regsweep"
     try:
-        app(prog_name="regsweep")
+        from regsweep.cli.app import app
+
+        app(prog_name=name)
     except RegsweepError as error:
-        print(f"regsweep: {error}", file=sys.stderr)
-        raise SystemExit(door(error).exit_code) from None
+        _leave(f"{name}: {error}", door(error).exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the last flush says it again
+        raise SystemExit(0) from None
+    except Exception as error:  # noqa: BLE001 - the last door: said, and an exit code of its own
+        if any(re.fullmatch(r"-v+|--verbose", argument) for argument in sys.argv):
+            traceback.print_exc()
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:_MAXIMUM_WORDS]
+        _leave(
+            f"{name}: internal error: {words}. This is a mistake in regsweep: please report it, with what -v shows",
+            DOORS[RegsweepError].exit_code,
+        )
+
+
+def _leave(message: str, code: int) -> None:
+    print(message, file=sys.stderr)
+    raise SystemExit(code) from None

@@ -8,19 +8,24 @@ import typer
 
 from regsweep import __version__
 from regsweep.cli.apply import apply
+from regsweep.cli.approve import approve
 from regsweep.cli.crd import crd
 from regsweep.cli.demo import demo
+from regsweep.cli.operator import operator
 from regsweep.cli.plan import plan
 from regsweep.cli.report import report
+from regsweep.cli.run import run
+from regsweep.cli.status import status
+from regsweep.cli.terminal import emit
 from regsweep.cli.validate import validate
 
 app = typer.Typer(
     help="Keep a self-hosted container registry small, and never lose an image that was to be kept.",
     no_args_is_help=True,
-    add_completion=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done, 1 done in part, 2 invalid input, 3 refused, 4 unreachable or denied, "
     "5 images damaged, 130 interrupted.",
 )
@@ -36,14 +41,16 @@ def _version(value: bool) -> None:
 def options(
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    pass
+    """What holds for every command."""
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
-    typer.echo(f"regsweep {__version__}")
+    emit(f"regsweep {__version__}")
 
 
-for command in (plan, apply, validate, report, crd, demo):
+for command in (plan, apply, validate, report, demo):
+    app.command(rich_help_panel=None)(command)
+for command in (status, run, approve, operator, crd):
     app.command()(command)

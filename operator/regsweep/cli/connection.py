@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from regsweep.api.policy import RegistryCleanupPolicy
 from regsweep.cli.files import MAXIMUM_SECRET_BYTES, read_text
+from regsweep.cli.options import Login
+from regsweep.cli.terminal import say
 from regsweep.clients.auth import Credentials, from_docker_config
 from regsweep.clients.cache import FileCache
 from regsweep.clients.registry import Target
 from regsweep.errors import InvalidInput
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """How the options say to reach the registry."""
-
-    url: str | None = None
-    username: str | None = None
-    password_file: Path | None = None
-    docker_config: Path | None = None
-    ca_file: Path | None = None
-    insecure: bool = False
 
 
 def with_url(policy: RegistryCleanupPolicy, url: str | None) -> RegistryCleanupPolicy:
@@ -34,7 +23,8 @@ def with_url(policy: RegistryCleanupPolicy, url: str | None) -> RegistryCleanupP
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc:
         raise InvalidInput(
-            f"--url {parts.scheme or url}: give http:// or https://, a host, and no user name or password"
+            "--url is not the address of a registry: give http:// or https:// and a host, "
+            "and no user name or password (they go into --username and --password-file)"
         )
     registry = policy.spec.registry.model_copy(update={"url": url.rstrip("/")})
     return policy.model_copy(update={"spec": policy.spec.model_copy(update={"registry": registry})})
@@ -77,4 +67,4 @@ def _credentials(url: str, login: Login) -> Credentials | None:
 def open_cache(directory: Path | None) -> FileCache:
     """The cache of manifests on this machine: they are immutable, and read once."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    return FileCache((directory or base / "regsweep") / "manifests.sqlite")
+    return FileCache((directory or base / "regsweep") / "manifests.sqlite", say)

@@ -9,21 +9,30 @@ import typer
 from rich.console import Console
 
 from regsweep.cli import options
-from regsweep.cli.terminal import Interrupt, progress
-from regsweep.demo.story import demo as tell
+from regsweep.cli.interrupt import Interrupt
+from regsweep.cli.terminal import progress
 
 _LONGEST_SECONDS = 900.0
 
 
 def demo(
     registry_binary: Annotated[
-        Path, typer.Option("--registry-binary", help="A `registry` program of CNCF Distribution, 2.8 or 3.x.")
+        Path,
+        typer.Option(
+            "--registry-binary", metavar="PATH", help="The `registry` program of CNCF Distribution, 2.8 or 3.x."
+        ),
     ],
     quiet: options.Quiet = False,
 ) -> None:
     """Fill a registry on this machine, clean and collect it, and pull every kept image back.
 
-    Needs no cluster, no Docker and no root, and leaves nothing behind.
+    Needs no cluster, no Docker and no root, and leaves nothing behind. `make demo` fetches the program, too.
+
+    \b
+    Example:
+      regsweep demo --registry-binary ./registry
     """
+    from regsweep.demo.story import demo as tell
+
     with Interrupt(_LONGEST_SECONDS) as stop, progress(quiet=quiet) as live:
-        tell(registry_binary, Console(), live, stop)
+        tell(registry_binary, Console(highlight=False), live, stop)

@@ -4,25 +4,43 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-
-import typer
+from functools import partial
 
 from regsweep.api.policy import Mode, RegistryCleanupPolicy
-from regsweep.cli.connection import Login, open_cache, target
+from regsweep.api.run import Collect
+from regsweep.cli.connection import open_cache, target
+from regsweep.cli.interrupt import Interrupt
 from regsweep.cli.journal import TerminalJournal
-from regsweep.cli.terminal import Interrupt, progress
+from regsweep.cli.options import Login, Showing
+from regsweep.cli.terminal import LiveProgress, PlainProgress, progress, say
 from regsweep.clients.registry import Deleter, Reader, probe_deletes
 from regsweep.core.outcome import RunRecord
 from regsweep.core.plan import Plan
-from regsweep.core.ports import Collector, Progress, Stop
-from regsweep.errors import Cancelled
+from regsweep.core.ports import Collector, Progress, Stop, WindowJournal
 from regsweep.pipeline import Ports, Request, run
 
 Confirm = Callable[[Plan], bool]
-CollectorFactory = Callable[[Reader, Stop, Progress], Collector]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a way of collecting works with."""
+
+    reader: Reader
+    stop: Stop
+    progress: Progress
+    window: WindowJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What can be done to the registry's workload from here: nothing, unless it is said how."""
+
+    collector: Callable[[Surroundings], Collector] | None = None
+    enable_delete: Callable[[Surroundings], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +48,12 @@ class Wish:
     """What the options say about a run."""
 
     login: Login
-    cache_dir: Path | None
-    quiet: bool
-    verbose: int
+    showing: Showing
     mode: Mode
+    collect: Collect = Collect.AUTO
     given: Plan | None = None
     confirm: Confirm | None = None
-    collector: CollectorFactory | None = None
+    hands: Hands = Hands()
 
 
 def now() -> datetime:
@@ -45,29 +62,51 @@ def now() -> datetime:
 
 def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan | None]:
     """The record of the run, and its plan. Raises every error of the tree that ended it before there was a plan."""
-    if wish.verbose > 1:
+    if wish.showing.verbose > 1:
         logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(message)s")
     where = target(policy, wish.login)
     journal = TerminalJournal(wish.given)
-    stop = Interrupt(policy.spec.limits.run_timeout.timedelta.total_seconds())
-    with stop, progress(quiet=wish.quiet) as live, Reader(where) as reader, Deleter(where) as deleter:
+
+    def left_behind() -> str:
+        words = journal.left_behind()
+        return f"; {words}" if words else ""
+
+    with ExitStack() as stack:
+        limit = policy.spec.limits.run_timeout.timedelta.total_seconds()
+        stop = stack.enter_context(Interrupt(limit, left_behind))
+        cache = stack.enter_context(closing(open_cache(wish.showing.cache_dir)))
+        reader = stack.enter_context(Reader(where))
+        live = progress(quiet=wish.showing.quiet)
+        stack.enter_context(live)
+        around = Surroundings(reader, stop, live, journal.window)
         ports = Ports(
             reader=reader,
-            deleter=lambda: deleter,
+            deleter=lambda: stack.enter_context(Deleter(where)),
             probe=lambda: probe_deletes(where),
-            cache=open_cache(wish.cache_dir),
+            cache=cache,
             clock=now,
             stop=stop,
             progress=live,
             journal=journal,
-            collector=wish.collector(reader, stop, live) if wish.collector else None,
+            collector=wish.hands.collector(around) if wish.hands.collector else None,
+            enable_delete=partial(wish.hands.enable_delete, around) if wish.hands.enable_delete else None,
         )
         approved = wish.given.digest if wish.given else None
         try:
-            record = run(Request(policy, wish.mode, approved=approved, confirm=wish.confirm), ports)
+            record = run(Request(policy, wish.mode, wish.collect, approved, _paused(wish.confirm, live)), ports)
         finally:
-            if journal.file is not None:
-                typer.echo(f"regsweep: go on with this plan: regsweep apply --plan {journal.file} -f POLICY", err=True)
-    if record.reason == "Cancelled" and record.plan is None:
-        raise Cancelled(record.message)
+            if words := journal.to_go_on():
+                say(f"regsweep: {words}")
     return record, journal.plan()
+
+
+def _paused(confirm: Confirm | None, live: LiveProgress | PlainProgress) -> Confirm | None:
+    """The question with no line drawn over it."""
+    if confirm is None:
+        return None
+
+    def asked(plan: Plan) -> bool:
+        with live.paused():
+            return confirm(plan)
+
+    return asked

@@ -49,6 +49,18 @@ def write_text(path: Path, text: str) -> None:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
 
 
+def check_writable(*paths: Path | None) -> None:
+    """Raises InvalidInput where a result could not be written: to be known before the work, not after it."""
+    for path in paths:
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("a"):
+                    pass
+        except OSError as error:
+            raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
+
+
 def documents(path: Path) -> Iterator[Any]:
     """The YAML documents of a file, empty ones left out. Raises InvalidInput with line and column."""
     try:

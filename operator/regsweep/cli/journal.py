@@ -25,14 +25,24 @@ class TerminalJournal(MemoryJournal):
     def enter(self, step: RunStep) -> None:
         plan = self.plan()
         if step is RunStep.SWEEPING and plan is not None:
-            self.file = _state_directory() / f"{plan.digest[7:19]}.plan.json"
+            self.file = state_directory() / f"{plan.digest[7:19]}.plan.json"
             write_text(self.file, plan_to_json(plan))
         elif self.file is not None and step in (RunStep.COLLECTING, RunStep.VERIFYING):
             self.file.unlink(missing_ok=True)
             self.file = None
         super().enter(step)
 
+    def to_go_on(self) -> str:
+        """How an interrupted sweep goes on; empty where none was."""
+        return f"go on with: regsweep apply -f POLICY --mode Delete --plan {self.file}" if self.file else ""
 
-def _state_directory() -> Path:
+    def left_behind(self) -> str:
+        """What is to be done where the process ends in this very moment; empty for nothing."""
+        if self.step() is RunStep.COLLECTING:
+            return "the registry may be stopped or read-only: look at it, and run the same command again"
+        return self.to_go_on()
+
+
+def state_directory() -> Path:
     base = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
     return Path(base) / "regsweep"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from regsweep.api.policy import Mode
+from regsweep.api.run import Collect
 
 
 class Output(StrEnum):
@@ -16,26 +20,92 @@ class Output(StrEnum):
 
 
 PolicyFile = Annotated[
-    Path, typer.Option("--filename", "-f", help="The policy, as YAML; - reads standard input.", show_default=False)
-]
-Url = Annotated[str | None, typer.Option("--url", help="Instead of spec.registry.url, for a port-forward.")]
-Username = Annotated[str | None, typer.Option("--username", help="User of the registry; needs --password-file.")]
-PasswordFile = Annotated[
-    Path | None, typer.Option("--password-file", help="A file that holds the password; - reads standard input.")
-]
-DockerConfig = Annotated[
-    Path | None, typer.Option("--docker-config", help="A Docker config.json that holds the login of the registry.")
-]
-CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM certificates to trust besides the system's.")]
-Insecure = Annotated[bool, typer.Option("--insecure-skip-tls-verify", help="Accept any certificate.")]
-CacheDir = Annotated[
-    Path | None, typer.Option("--cache-dir", help="Where manifests that were read are kept.", show_default="user cache")
+    Path,
+    typer.Option("--filename", "-f", metavar="FILE", help="The policy, as YAML; - is standard input."),
 ]
 OutputFormat = Annotated[
     Output, typer.Option("--output", "-o", help="Only this goes to standard output; all else goes to standard error.")
 ]
-Html = Annotated[Path | None, typer.Option("--html", help="Write the report as one HTML page to this file, too.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
-Verbose = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="List every deletion; twice: say every request, too.")
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write the report as one HTML page to this file, too.")
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose", "-v", count=True, show_default=False, help="List every deletion; -vv: log every request, too."
+    ),
+]
+AnotherMode = Annotated[
+    Mode | None,
+    typer.Option("--mode", metavar="DryRun|Delete", case_sensitive=False, help="Instead of the policy's mode."),
+]
+Collecting = Annotated[
+    Collect,
+    typer.Option(
+        "--collect",
+        metavar="Auto|Skip|Only",
+        case_sensitive=False,
+        help="Auto: garbage is collected as the policy says. Skip: it is not. Only: nothing is deleted before.",
+    ),
+]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", metavar="NAME", help="Without it, the namespace of the login.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """How to reach the registry."""
+
+    url: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Instead of spec.registry.url, for a port-forward.")
+    ] = None
+    username: Annotated[
+        str | None, typer.Option("--username", metavar="NAME", help="User of the registry; needs --password-file.")
+    ] = None
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", metavar="FILE", help="Holds the password; - is standard input."),
+    ] = None
+    docker_config: Annotated[
+        Path | None,
+        typer.Option("--docker-config", metavar="FILE", help="A config.json that holds the login of the registry."),
+    ] = None
+    ca_file: Annotated[
+        Path | None, typer.Option("--ca-file", metavar="FILE", help="PEM certificates to trust besides the system's.")
+    ] = None
+    insecure: Annotated[
+        bool, typer.Option("--insecure-skip-tls-verify", help="Accept any certificate of the registry.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterLogin:
+    """Which cluster."""
+
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(
+            "--kubeconfig", metavar="FILE", help="Without it: the pod's service account, $KUBECONFIG, ~/.kube/config."
+        ),
+    ] = None
+    context: Annotated[
+        str | None, typer.Option("--context", metavar="NAME", help="Without it, the kubeconfig's current one.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What is told, and where."""
+
+    output: OutputFormat = Output.TEXT
+    html: Html = None
+    quiet: Quiet = False
+    verbose: Verbose = 0
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache-dir", metavar="DIR", help="Where manifests that were read are kept; without it, ~/.cache/regsweep."
+        ),
+    ] = None

@@ -8,7 +8,8 @@ import typer
 import yaml
 
 from regsweep.cli.files import write_text
-from regsweep.cli.options import Output
+from regsweep.cli.options import Output, Showing
+from regsweep.cli.terminal import emit, say
 from regsweep.core.outcome import RunRecord
 from regsweep.core.report.document import Report, to_json, to_report
 from regsweep.core.report.html import render as render_html
@@ -27,17 +28,19 @@ def show(report: Report, output: Output, *, details: bool = False, html: Path | 
     """Print the report in the wanted format, and write the page where one is wanted."""
     if html is not None:
         write_text(html, render_html(report))
+    emit(formatted(report, output) if output is not Output.TEXT else render_text(report, details=details))
+
+
+def formatted(report: Report, output: Output) -> str:
+    """As JSON, or the same document as YAML."""
     if output is Output.JSON:
-        typer.echo(to_json(report))
-    elif output is Output.YAML:
-        typer.echo(yaml.safe_dump(report.model_dump(mode="json", by_alias=True), sort_keys=False), nl=False)
-    else:
-        typer.echo(render_text(report, details=details), nl=False)
+        return to_json(report)
+    return yaml.safe_dump(report.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True)
 
 
-def finish(record: RunRecord, output: Output, *, details: bool, html: Path | None) -> None:
+def finish(record: RunRecord, showing: Showing) -> None:
     """Show the record and leave with its exit code."""
-    show(to_report(record), output, details=details, html=html)
+    show(to_report(record), showing.output, details=showing.verbose > 0, html=showing.html)
     if code := exit_code(record.reason):
-        typer.echo(f"regsweep: {record.message}", err=True)
+        say(f"regsweep: {record.message}")
         raise typer.Exit(code)

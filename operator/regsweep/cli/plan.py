@@ -9,36 +9,37 @@ import typer
 
 from regsweep.api.policy import Mode
 from regsweep.cli import options
-from regsweep.cli.connection import Login, with_url
+from regsweep.cli.connection import with_url
 from regsweep.cli.execution import Wish, execute
-from regsweep.cli.files import one_policy, write_text
+from regsweep.cli.files import check_writable, one_policy, write_text
 from regsweep.cli.outcome import finish
+from regsweep.cli.spread import spread
+from regsweep.cli.terminal import say
 from regsweep.core.plan_file import plan_to_json
 
 
+@spread
 def plan(
+    *,
     filename: options.PolicyFile,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file, for apply --plan.")] = None,
-    url: options.Url = None,
-    username: options.Username = None,
-    password_file: options.PasswordFile = None,
-    docker_config: options.DockerConfig = None,
-    ca_file: options.CaFile = None,
-    insecure: options.Insecure = False,
-    cache_dir: options.CacheDir = None,
-    output: options.OutputFormat = options.Output.TEXT,
-    html: options.Html = None,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the plan to this file, for apply --plan.")
+    ] = None,
+    login: options.Login,
+    showing: options.Showing,
 ) -> None:
     """Show what a policy would delete, and why. Never deletes.
 
-    Example: regsweep plan -f policy.yaml --out plan.json, then regsweep apply -f policy.yaml --plan plan.json
+    \b
+    Examples:
+      regsweep plan -f policy.yaml
+      regsweep plan -f policy.yaml --url http://localhost:5000 --out plan.json
+      regsweep apply -f policy.yaml --url http://localhost:5000 --plan plan.json
     """
-    policy = with_url(one_policy(filename), url)
-    login = Login(url, username, password_file, docker_config, ca_file, insecure)
-    record, made = execute(policy, Wish(login, cache_dir, quiet, verbose, Mode.DRY_RUN))
+    policy = with_url(one_policy(filename), login.url)
+    check_writable(out, showing.html)
+    record, made = execute(policy, Wish(login, showing, Mode.DRY_RUN))
     if out is not None and made is not None:
         write_text(out, plan_to_json(made))
-        typer.echo(f"plan written to {out}", err=True)
-    finish(record, output, details=verbose > 0, html=html)
+        say(f"plan written to {out}: regsweep apply --plan does exactly it")
+    finish(record, showing)

@@ -1,79 +1,51 @@
-"""Progress, Ctrl-C and questions. Standard output belongs to the result; all of this goes to standard error."""
+"""Results, progress and questions. Standard output belongs to the result; all else goes to standard error."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import time
-from types import FrameType, TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TaskID, TextColumn
+from rich.text import Text
 
-from regsweep.errors import Cancelled, DeadlineExceeded
+from regsweep.errors import Cancelled
 
 _PLAIN_EVERY_SECONDS = 10.0
 
 
-class Interrupt:
-    """A `Stop` that Ctrl-C or TERM pulls: the first asks, the second ends the process at once."""
+def emit(text: str) -> None:
+    """Write a result. A reader that went away (`| head`) is no error: what was done stays done, and its exit code."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the last flush says it again
 
-    def __init__(self, run_timeout: float) -> None:
-        self._asked = threading.Event()
-        self._deadline = time.monotonic() + run_timeout
-        self._before: dict[int, object] = {}
 
-    def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._pull)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-
-    def _pull(self, number: int, frame: FrameType | None) -> None:
-        if self._asked.is_set():
-            raise SystemExit(130)
-        self._asked.set()
-        print("\nregsweep: stopping after what is under way (again to end at once)", file=sys.stderr)
-
-    def check(self) -> None:
-        if self._asked.is_set():
-            raise Cancelled("interrupted")
-        if time.monotonic() > self._deadline:
-            raise DeadlineExceeded("the run took longer than spec.limits.runTimeout: what is deleted stays deleted")
-
-    def wait(self, seconds: float) -> None:
-        self._asked.wait(max(0.0, min(seconds, self._deadline - time.monotonic())))
-        self.check()
+def say(message: str) -> None:
+    """One line for the person, not for the result."""
+    print(message, file=sys.stderr, flush=True)
 
 
 class LiveProgress:
-    """One live line a hop, with rate and time left."""
+    """One live line a hop, with rate and time left; a hop that is done leaves its line."""
 
     def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
         self._bars = Progress(
-            SpinnerColumn(),
+            SpinnerColumn(finished_text="[green]✓[/]"),
             TextColumn("{task.description:10}"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[detail]}", style="dim"),
-            console=Console(stderr=True),
+            BarColumn(bar_width=24),
+            _Numbers(),
+            TextColumn("{task.fields[detail]}", style="dim", markup=False),
+            console=self._console,
             transient=True,
         )
         self._task: TaskID | None = None
@@ -83,18 +55,53 @@ class LiveProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end_hop()
         self._bars.stop()
 
     def begin(self, hop: str, total: int | None = None) -> None:
-        self._task = self._bars.add_task(hop, total=total, rate="", detail="")
+        self._end_hop()
+        self._task = self._bars.add_task(hop, total=total, detail="")
 
     def advance(self, done: int = 1, detail: str = "") -> None:
         if self._task is not None:
-            speed = self._bars.tasks[self._task].speed
-            self._bars.update(self._task, advance=done, detail=detail[:40], rate=f"{speed:.0f}/s" if speed else "")
+            self._bars.update(self._task, advance=done, detail=detail[:40])
 
     def say(self, message: str) -> None:
-        self._bars.console.print(message, markup=False, highlight=False)
+        self._console.print(Text(message))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is drawn meanwhile: a question stands there."""
+        self._end_hop()
+        self._bars.stop()
+        try:
+            yield
+        finally:
+            self._bars.start()
+
+    def _end_hop(self) -> None:
+        if self._task is not None:
+            task = next(task for task in self._bars.tasks if task.id == self._task)
+            self._bars.remove_task(self._task)
+            self._task = None
+            self._console.print(
+                Text(f"{task.description:10} {int(task.completed)} in {task.elapsed or 0:.1f} s", "dim")
+            )
+
+
+class _Numbers(TextColumn):
+    """`1200/5000 · 310/s · 0:12 left`, with what is known of it."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Task) -> Text:
+        parts = [f"{int(task.completed)}" + (f"/{int(task.total)}" if task.total is not None else "")]
+        if task.speed:
+            parts.append(f"{task.speed:.0f}/s")
+        if task.time_remaining:
+            parts.append(f"{int(task.time_remaining) // 60}:{int(task.time_remaining) % 60:02} left")
+        return Text(" · ".join(parts))
 
 
 class PlainProgress:
@@ -125,7 +132,11 @@ class PlainProgress:
             self.say(line)
 
     def say(self, message: str) -> None:
-        print(message, file=sys.stderr, flush=True)
+        say(message)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        yield
 
 
 class NoProgress(PlainProgress):
@@ -141,7 +152,18 @@ def progress(*, quiet: bool) -> LiveProgress | PlainProgress:
     return LiveProgress() if sys.stderr.isatty() else PlainProgress()
 
 
-def ask(question: str) -> bool:
-    """Yes or no from the terminal; anything but yes is no."""
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+def is_interactive() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str, yes: tuple[str, ...] = ("y", "yes")) -> bool:
+    """Whether the person's answer is one of `yes`; anything else is no. Raises Cancelled on Ctrl-C."""
+    print(question, end=" ", file=sys.stderr, flush=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # the run's own would let the reading go on
+    try:
+        return sys.stdin.readline().strip().lower() in yes
+    except KeyboardInterrupt:
+        raise Cancelled("interrupted at the question: nothing was deleted") from None
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -121,7 +121,7 @@ def to_report(record: RunRecord) -> Report:
         reason=record.reason,
         message=record.message,
         inventory=record.inventory,
-        plan=_plan(record.plan) if record.plan else None,
+        plan=plan_part(record.plan) if record.plan else None,
         actions=_actions(record),
         kept_by_reason=dict(sorted(record.kept.by_reason.items())),
         repositories=tuple(RepositoryPart(name=name, kept=kept, expired=gone) for name, (kept, gone) in repositories),
@@ -152,7 +152,7 @@ def schema() -> dict[str, Any]:
     return Report.model_json_schema(by_alias=True)
 
 
-def _plan(plan: Plan) -> PlanPart:
+def plan_part(plan: Plan) -> PlanPart:
     counts = plan.counts
     return PlanPart(
         digest=plan.digest,
@@ -173,11 +173,11 @@ def _plan(plan: Plan) -> PlanPart:
 
 def _actions(record: RunRecord) -> tuple[ActionPart, ...]:
     if record.outcomes:
-        return tuple(_action(outcome.action, outcome.result.value, outcome) for outcome in record.outcomes)
-    return tuple(_action(action, "planned") for action in (record.plan.actions if record.plan else ()))
+        return tuple(action_part(outcome.action, outcome.result.value, outcome) for outcome in record.outcomes)
+    return tuple(action_part(action, "planned") for action in (record.plan.actions if record.plan else ()))
 
 
-def _action(action: Action, result: str, outcome: Outcome | None = None) -> ActionPart:
+def action_part(action: Action, result: str, outcome: Outcome | None = None) -> ActionPart:
     return ActionPart(
         repository=action.repository,
         digest=action.digest,

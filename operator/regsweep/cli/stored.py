@@ -1,0 +1,46 @@
+"""The record of a run in the cluster: its object, and its plan from the ConfigMaps that it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from regsweep.api.run import RegistryCleanupRun
+from regsweep.clients.kinds import CONFIG_MAP
+from regsweep.core.plan import Plan
+from regsweep.core.plan_chunks import CHUNK_KEY, from_chunks
+from regsweep.core.plan_file import plan_from_json
+from regsweep.core.report.document import Report
+from regsweep.core.report.stored import report_of_run
+from regsweep.errors import ClusterNotFound, PlanUnreadable
+
+if TYPE_CHECKING:  # a Kubernetes client takes long to load
+    from regsweep.clients.kube import Cluster
+
+
+def stored_report(cluster: Cluster, run: RegistryCleanupRun) -> Report:
+    """Raises PlanUnreadable where the plan is gone or damaged."""
+    return report_of_run(run, stored_plan(cluster, run))
+
+
+def stored_plan(cluster: Cluster, run: RegistryCleanupRun) -> Plan | None:
+    """The plan of a run, and no other: its digest is the one in the status. None for a run without one."""
+    status = run.status.plan
+    if status is None:
+        return None
+    plan = plan_from_json(from_chunks([_chunk(cluster, run.metadata.namespace, name) for name in status.config_maps]))
+    if plan.digest != status.digest:
+        raise PlanUnreadable(f"the ConfigMaps of run {run.metadata.name} hold another plan than its status names")
+    return plan
+
+
+def _chunk(cluster: Cluster, namespace: str, name: str) -> str:
+    try:
+        found = cluster.get(CONFIG_MAP, namespace, name)
+    except ClusterNotFound:
+        raise PlanUnreadable(
+            f"the plan is not whole: ConfigMap {name} is gone. Make a new run, it plans anew"
+        ) from None
+    chunk = (found.get("binaryData") or {}).get(CHUNK_KEY)
+    if not isinstance(chunk, str):
+        raise PlanUnreadable(f"ConfigMap {name} holds no part of a plan: was it changed?")
+    return chunk
