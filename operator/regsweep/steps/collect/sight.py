@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +56,7 @@ def ask(site: Site, pod: dict[str, Any], endpoint: str) -> Replica:
         return Replica.UNKNOWN  # one that starts or ends would only time out; a rollout is not through with it anyway
     host = f"[{address}]" if ":" in address else address
     try:
-        with closing(site.probe_for(endpoint.replace("{}", host))) as probe:
-            writable = probe.writable()
+        writable = site.probe_for(endpoint.replace("{}", host)).writable()
     except RegistryError:
         return Replica.UNKNOWN
     if writable is None:

@@ -21,8 +21,6 @@ class Probe(Protocol):
 
     def writable(self) -> bool | None: ...
 
-    def close(self) -> None: ...
-
 
 Execute = Callable[[Cluster, podexec.ContainerRef, podexec.Command], podexec.ExecResult]
 
