@@ -176,9 +176,7 @@ def _run(title: str, command: list[str], folder: Path, environment: dict[str, st
     log = cache_folder() / "bin" / f".{title.split(maxsplit=1)[0]}.log"
     started = time.monotonic()
     with log.open("w") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
             while process.poll() is None:
                 _say(f"{title}: {time.monotonic() - started:.0f} s ...", live=True)
@@ -197,9 +195,7 @@ def _run(title: str, command: list[str], folder: Path, environment: dict[str, st
 def _say(line: str, live: bool) -> None:
     """One line on stderr; on a terminal the next one takes the place of a live one."""
     terminal = sys.stderr.isatty()
-    print(
-        ("\r" if terminal else "") + line, end="" if live and terminal else "\n", file=sys.stderr, flush=True
-    )
+    print(("\r" if terminal else "") + line, end="" if live and terminal else "\n", file=sys.stderr, flush=True)
 
 
 def main(names: list[str]) -> int:
