@@ -41,6 +41,13 @@ class CheckedString(str):  # noqa: SLOT000 - cached_property needs a __dict__
         return value
 
     @classmethod
+    def _validated(cls, value: Any) -> Self:
+        if not isinstance(value, str):
+            shown = f"is {value}" if isinstance(value, int | float) else "is no text"
+            raise ValueError(f"{shown}: write {cls.expected}, in quotes")
+        return cls.parse(value)
+
+    @classmethod
     def refusal(cls, text: str) -> str:
         """What is said of a text that does not follow the grammar."""
         return f"{text!r} is not {cls.expected}"
@@ -50,8 +57,8 @@ class CheckedString(str):  # noqa: SLOT000 - cached_property needs a __dict__
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(
-            cls.parse, core_schema.str_schema(), serialization=core_schema.plain_serializer_function_ser_schema(str)
+        return core_schema.no_info_plain_validator_function(
+            cls._validated, serialization=core_schema.plain_serializer_function_ser_schema(str)
         )
 
     @classmethod
@@ -115,7 +122,7 @@ class Pattern(CheckedString):
 
     grammar = r"[^\s]+"
     max_length = 256
-    expected = "a pattern without spaces"
+    expected = "a pattern without spaces: a glob, or an expression between slashes"
 
     def check(self) -> None:
         compile_pattern(self)
