@@ -151,3 +151,7 @@ class GroupPattern(Pattern):
     def group(self, text: str) -> str | None:
         """The group that `text` belongs to; None where the expression does not match."""
         return self._compiled.group(text)
+
+
+Patterns = Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=100)]
+OptionalPatterns = Annotated[tuple[Pattern, ...], Field(max_length=100)]

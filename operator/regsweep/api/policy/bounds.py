@@ -1,0 +1,64 @@
+"""How far a run may go: limits, garbage collection, undo."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, StrictBool, model_validator
+
+from regsweep.api.meta import Model
+from regsweep.api.names import Cron
+from regsweep.api.policy.choices import CollectMode
+from regsweep.api.scalars import Duration, PositiveDuration, Quantity
+
+# Said by pydantic and by the API server alike.
+_SCHEDULE_NEEDS_MODE = "a schedule needs a mode: set garbageCollection.mode to ReadOnly, or remove the schedule"
+
+
+class Limits(Model):
+    """Bounds of a run."""
+
+    max_deletions: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] = 5000
+    """A plan that deletes more manifests, or more tags, waits for approval."""
+    max_deletion_percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 50
+    """A plan that deletes a larger share of the manifests, or of the tags, that were read waits for approval."""
+    minimum_age: Duration = Duration("1h")
+    """Nothing younger is ever deleted; nor is anything of unknown age, unless this is 0s."""
+    concurrency: Annotated[int, Field(strict=True, ge=1, le=64)] = 8
+    """Requests to the registry at once. Deletes are serial within a repository."""
+    requests_per_second: Annotated[int, Field(strict=True, ge=0, le=100_000)] = 0
+    """0 is no limit."""
+    run_timeout: PositiveDuration = Duration("6h")
+    """A run that takes longer ends as Failed; what it has deleted stays deleted."""
+
+
+class GarbageCollection(Model):
+    """Running `registry garbage-collect` in the registry's pod."""
+
+    mode: CollectMode = CollectMode.DISABLED
+    """ReadOnly: nobody can push meanwhile. Unprotected: pushes during the collection can lose images."""
+    schedule: Cron | None = None
+    """When to collect; without it, after every run that deleted something."""
+    minimum_reclaim: Quantity = Quantity("0")
+    """Skip the maintenance window when less than this would come back."""
+    timeout: PositiveDuration = Duration("2h")
+    """A collection that takes longer is stopped, and the registry accepts pushes again."""
+    rollout_timeout: PositiveDuration = Duration("10m")
+    """How long the registry's pods may take to restart."""
+
+    @model_validator(mode="after")
+    def _schedule_means_something(self) -> Self:
+        if self.schedule is not None and self.mode is CollectMode.DISABLED:
+            raise ValueError(_SCHEDULE_NEEDS_MODE)
+        return self
+
+    cel: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("!has(self.schedule) || self.mode != 'Disabled'", _SCHEDULE_NEEDS_MODE),
+    )
+
+
+class Undo(Model):
+    """Keep what is needed to bring deleted images back until the next garbage collection."""
+
+    enabled: StrictBool = True
+    """Without it, a deleted image can only come back by a push."""

@@ -1,0 +1,35 @@
+"""The words that a policy may choose from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    DRY_RUN = "DryRun"
+    DELETE = "Delete"
+
+
+class Approval(StrEnum):
+    AUTOMATIC = "Automatic"
+    MANUAL = "Manual"
+
+
+class InventoryKind(StrEnum):
+    AUTO = "Auto"
+    API = "API"
+    STORAGE = "Storage"
+
+
+class OrderBy(StrEnum):
+    PUSH_TIME = "PushTime"
+    CREATED_TIME = "CreatedTime"
+    SEMVER = "SemVer"
+    NUMERIC = "Numeric"
+    ALPHABETICAL = "Alphabetical"
+
+
+class CollectMode(StrEnum):
+    DISABLED = "Disabled"
+    READ_ONLY = "ReadOnly"
+    UNPROTECTED = "Unprotected"
