@@ -1,8 +1,6 @@
 """What a test may do with a cluster: the node of this machine, or one that somebody else runs (CLUSTER=existing)."""
 
 import os
-import re
-import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,10 +10,10 @@ from pathlib import Path
 
 from tests.cluster import settings
 from tests.cluster.outside import components, forward
+from tests.cluster.portforward import port_forward
 from tests.parts.build import build
 
 EXISTING = os.environ.get("CLUSTER") == "existing"
-_FORWARD_SECONDS = 30
 _PUBLIC_IMAGES = {"2.8": "registry:2.8.3", "3": "registry:3"}
 
 
@@ -28,8 +26,7 @@ class Cluster:
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
         """The output of kubectl. Raises CalledProcessError, with what kubectl said as a note."""
-        program = shutil.which("kubectl") if self.existing else None
-        return self._run(program or str(build("kubernetes") / "kubectl"), arguments, stdin)
+        return self._run(self._kubectl(), arguments, stdin)
 
     def helm(self, *arguments: str) -> str:
         """The output of helm. Raises CalledProcessError, with what helm said as a note."""
@@ -39,7 +36,7 @@ class Cluster:
     def forward(self, namespace: str, service: str, port: int) -> Iterator[int]:
         """A port of this machine's loopback that leads to a Service.
 
-        On the node it works without the API server and survives the Service's pods; elsewhere it is kubectl's.
+        On the node it works without the API server, and loses nothing while pods change; elsewhere it is kubectl's.
         """
         if not self.existing:
             forwarder = forward.start(f"{namespace}/{service}:{port}")
@@ -48,17 +45,9 @@ class Cluster:
             finally:
                 forwarder.close()
             return
-        arguments = ["--namespace", namespace, "port-forward", f"service/{service}", f":{port}"]
-        with subprocess.Popen(
-            [shutil.which("kubectl") or str(build("kubernetes") / "kubectl"), *arguments],
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
-            try:
-                yield _announced_port(process)
-            finally:
-                process.terminate()
+        command = [self._kubectl(), "--namespace", namespace]
+        with port_forward(command, service, port, self._environment()) as local:
+            yield local
 
     def kill(self, component: str) -> None:
         """kill -9 of a program of the node; it comes back at once."""
@@ -75,6 +64,10 @@ class Cluster:
     def registry_image(self, version: str) -> str:
         """The image of a registry: `2.8`, `3`, and on the node `3-distroless`."""
         return (_PUBLIC_IMAGES if self.existing else settings.REGISTRY_IMAGES)[version]
+
+    def _kubectl(self) -> str:
+        program = shutil.which("kubectl") if self.existing else None
+        return program or str(build("kubernetes") / "kubectl")
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {"KUBECONFIG": str(self.kubeconfig)}
@@ -99,14 +92,3 @@ class Cluster:
 def current_kubeconfig() -> Path:
     """The file that kubectl would use here."""
     return Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube/config")
-
-
-def _announced_port(process: subprocess.Popen[str]) -> int:
-    assert process.stdout is not None
-    if not select.select([process.stdout], [], [], _FORWARD_SECONDS)[0]:
-        raise TimeoutError(f"kubectl port-forward said nothing in {_FORWARD_SECONDS} s")
-    line = process.stdout.readline()
-    announced = re.search(r"127\.0\.0\.1:(\d+)", line)
-    if announced is None:
-        raise ConnectionError(f"kubectl port-forward did not start: {line!r}")
-    return int(announced[1])

@@ -1,7 +1,7 @@
 """What the registry of the main job holds, its policy, and by hand what has to go. Asks no part of regsweep's engine.
 
-Eight repositories with every kind of artifact (each under another rule), two with twenty builds an hour apart, one with
-releases and an overwritten `latest`: 261 tags. `GONE` is the expectation, written down kind by kind beside the rules.
+Six repositories with every kind of artifact (each under another rule), two with thirty builds an hour apart, one with
+releases and an overwritten `latest`: 227 tags. `GONE` is the expectation, written down kind by kind beside the rules.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ Place = tuple[str, str]
 RULES: list[dict[str, Any]] = [
     {
         "name": "by-age",
-        "repositories": {"include": ["/^kinds/repo-0[0-2]$/"]},
+        "repositories": {"include": ["/^kinds/repo-[0-9]0$/"]},
         "keep": {"youngerThan": "14d"},
     },
     {
         "name": "by-name",
-        "repositories": {"include": ["kinds/repo-03"]},
+        "repositories": {"include": ["kinds/repo-01"]},
         "keep": {"latest": 3, "orderBy": "Alphabetical"},
     },
     {
         "name": "protected",
-        "repositories": {"include": ["kinds/repo-04"]},
+        "repositories": {"include": ["kinds/repo-02"]},
         "keep": {"youngerThan": "1h"},
     },
     {
         "name": "some-tags",
-        "repositories": {"include": ["kinds/repo-05"]},
+        "repositories": {"include": ["kinds/repo-03"]},
         "tags": {
             "include": ["shared-*", "signed", "referred", "nested-index"],
             "exclude": ["shared-digest-2"],
@@ -46,7 +46,7 @@ RULES: list[dict[str, Any]] = [
     },
     {
         "name": "docker-only",
-        "repositories": {"include": ["kinds/*-06"]},
+        "repositories": {"include": ["kinds/*-04"]},
         "tags": {"include": ["docker*"]},
         "keep": {"youngerThan": "14d"},
     },
@@ -62,7 +62,7 @@ RULES: list[dict[str, Any]] = [
         "keep": {"latest": 1, "orderBy": "SemVer"},
     },
 ]
-PROTECT = {"tags": ["oci-index"], "repositories": ["kinds/repo-04"]}
+PROTECT = {"tags": ["oci-index"], "repositories": ["kinds/repo-02"]}
 
 # Thirty days old, and the image says so. Left out, for they stay whatever a rule by age says: `fresh` (ten minutes);
 # `epoch`, `future`, `nonsense-time`, `timeless`, `buildx-cache` and `empty-index` (nobody knows how old); `oci-index`
@@ -77,13 +77,11 @@ _SIGNED = frozenset({"signed", "signature", "cosign-att", "cosign-sbom", "referr
 
 GONE: dict[str, frozenset[str]] = {
     "kinds/repo-00": _OLD,
-    "kinds/repo-01": _OLD,
-    "kinds/repo-02": _OLD,
-    "kinds/repo-03": _OLD - {"untyped", "unknown-config"},  # the last three names: untyped, unknown-config, timeless
-    "kinds/repo-05": _SIGNED | {"nested-index"},  # shared-digest stays for its third tag, which no rule selects
-    "kinds/repo-06": frozenset({"docker", "docker-list"}),
-    "grid/repo-00": frozenset(f"v{number}" for number in range(18)),
-    "grid/repo-01": frozenset(f"v{number}" for number in range(18)),
+    "kinds/repo-01": _OLD - {"untyped", "unknown-config"},  # the last three names: untyped, unknown-config, timeless
+    "kinds/repo-03": _SIGNED | {"nested-index"},  # shared-digest stays for its third tag, which no rule selects
+    "kinds/repo-04": frozenset({"docker", "docker-list"}),
+    "grid/repo-00": frozenset(f"v{number}" for number in range(28)),
+    "grid/repo-01": frozenset(f"v{number}" for number in range(28)),
     "team/app": frozenset({"v1.2.0", "v1.9.3"}),  # 1.10.0 is newer than 1.9.3
 }
 INVISIBLE = "untagged"
@@ -143,12 +141,12 @@ def _goes(kind: str, artifact: Artifact) -> bool:
 
 
 def _kinds(now: datetime) -> Iterator[tuple[str, Artifact]]:
-    for number in range(8):
+    for number in range(6):
         yield from kinds(f"kinds/repo-{number:02}", now).items()
 
 
 def _builds(now: datetime) -> Iterator[tuple[str, Artifact]]:
-    for artifact in grid(now, repositories=2, tags=20, layer_bytes=20_000):
+    for artifact in grid(now, repositories=2, tags=30, layer_bytes=20_000):
         yield artifact.tags[0], artifact
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tests.cluster.access import Cluster
-from tests.cluster.registries import DATA, PORT, RunningRegistry
+from tests.cluster.registries import DATA, PORT, RunningRegistry, wait_for_answer
 
 T = TypeVar("T")
 API_VERSION = "regsweep.dev/v1alpha1"
@@ -71,6 +71,7 @@ class Site:
 
         eventually(ended, seconds)
         self.kubectl("wait", f"--for=condition={condition}", f"rcr/{run}", "--timeout=10s")
+        wait_for_answer(self.registry.url)
         return self.get("rcr", run)
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
