@@ -47,6 +47,14 @@ def seen(world: World, name: str, storage: bool) -> set[str]:
     return found
 
 
+def visible(case: Case) -> World:
+    """A copy of the registry that holds only what the inventory can see: the rest cannot be judged, nor promised."""
+    world = case.world.copy()
+    for name, room in world.rooms.items():
+        room.revisions = seen(case.world, name, case.storage)
+    return world
+
+
 def inventory(case: Case, name: str, order: Order = unchanged, forget: frozenset[str] = frozenset()) -> Repository:
     """What a scan says about one repository. Nothing is known about the age of what is in `forget`."""
     world, room = case.world, case.world.rooms[name]

@@ -134,7 +134,7 @@ def index(rng: Random, world: World, room: Room, made: list[str], layers: list[s
             entry["annotations"] = {"vnd.docker.reference.type": "attestation-manifest"}
         entries.append(entry)
     if made and rarely(rng, 6):  # what a build cache lists, with a manifest in layer's clothing
-        listed = rng.choice([*layers, *made])
+        listed = rng.choice([*layers[:2], *made])
         if listed in layers:
             world.blobs[listed] = 1000 + int(listed[7:11], 16)
         entries.append(descriptor(world, LAYER, listed, world.blobs[listed]))
@@ -202,7 +202,7 @@ def spec_of(policy: dict[str, Any]) -> PolicySpec:
     return PolicySpec.model_validate(policy)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """A registry, a policy, who uses what, and whether the inventory sees all (storage) or what tags reach (API)."""
 
@@ -210,6 +210,10 @@ class Case:
     policy: dict[str, Any]
     in_use: InUse
     storage: bool
+    made_by: str
+
+    def __repr__(self) -> str:
+        return self.made_by
 
 
 def make_case(seed: int, size: int) -> Case:
@@ -221,7 +225,7 @@ def make_case(seed: int, size: int) -> Case:
     used_tags = [rng.choice(tags)] if tags and rarely(rng, 5) else []
     used = [rng.choice(sorted([*digests, *world.dates]))] if rarely(rng, 5) else []
     in_use = InUse(dict.fromkeys(used_tags, "Pod a/b"), dict.fromkeys(map(Digest, used), "Pod c/d"))
-    return Case(world, policy(rng), in_use, rng.random() < 0.5)
+    return Case(world, policy(rng), in_use, rng.random() < 0.5, f"make_case({seed}, {size})")
 
 
 cases = st.builds(make_case, st.integers(0, 2**48), st.sampled_from([2, 5, 8, 8, 12, 12, 16, 16]))

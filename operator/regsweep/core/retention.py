@@ -57,9 +57,8 @@ def judge(repository: Repository, spec: PolicySpec, in_use: InUse, now: datetime
     staying = _staying_roots(scene, graph, tags)
     going = _going_roots(scene, graph, tags, staying)
     taken = closure(going, graph.takes_along)
-    for digest in repository.manifests:
-        if digest not in staying and digest not in going and digest not in taken:
-            staying[digest] = _unexplained(chosen)
+    explained = staying.keys() | going.keys() | taken.keys() | closure(staying, graph.holds).keys()
+    staying.update(dict.fromkeys(repository.manifests.keys() - explained, _unexplained(chosen)))
     held = closure(staying, graph.holds)
 
     manifests = {

@@ -24,8 +24,8 @@ class Departure:
 def in_order(condemned: Iterable[Digest], graph: Graph) -> Iterator[Departure]:
     """Every condemned manifest once. Trains are ordered by the first tag of their roots, then by digest.
 
-    Only fallback tags can tie a knot (nothing can list what is made from its own hash). Of those that wait for each
-    other one that nothing lists goes first, and nothing is said to wait for what comes later.
+    A referrer that lists its own subject ties a knot, and so can a fallback tag. Those in a knot go one by one, and are
+    not said to wait for what comes later; what holds any of them still goes before, and what they hold after.
     """
     station = _Station(condemned, graph)
     yield from station.depart(station.free())
@@ -36,12 +36,9 @@ class _Station:
     def __init__(self, condemned: Iterable[Digest], graph: Graph) -> None:
         self._graph = graph
         self._holders: dict[Digest, set[Digest]] = {digest: set() for digest in condemned}
-        self._listed: set[Digest] = set()
         for holder in self._holders:
             for bond in self._bonds(holder):
                 self._holders[bond.held].add(holder)
-                if bond.tie is Tie.CHILD:
-                    self._listed.add(bond.held)
         self._waits_for = {digest: len(found) for digest, found in self._holders.items()}
         self._gone: set[Digest] = set()
 
@@ -50,8 +47,21 @@ class _Station:
         return sorted((digest for digest, count in self._waits_for.items() if count == 0), key=self._rank)
 
     def left(self) -> list[Digest]:
-        """What has not gone, in order."""
-        return sorted(self._waits_for.keys() - self._gone, key=self._rank)
+        """What has not gone: in the reverse order in which a depth-first walk leaves it, so that only within a knot can
+        anything come before its holder."""
+        found: list[Digest] = []
+        seen = set(self._gone)
+        for start in sorted(self._holders.keys() - self._gone, key=self._rank, reverse=True):
+            walk = [(start, False)]
+            while walk:
+                digest, leaving = walk.pop()
+                if leaving:
+                    found.append(digest)
+                elif digest not in seen:
+                    seen.add(digest)
+                    walk.append((digest, True))
+                    walk.extend((bond.held, False) for bond in sorted(self._bonds(digest), key=_turn))
+        return found[::-1]
 
     def depart(self, roots: Iterable[Digest]) -> Iterator[Departure]:
         """Each root that has not gone yet, with its whole train."""
@@ -60,9 +70,21 @@ class _Station:
             while ready:
                 digest = ready.pop()
                 if digest not in self._gone:
-                    yield Departure(digest, root, tuple(sorted(self._holders[digest] & self._gone)))
+                    yield Departure(digest, root, tuple(sorted(self._gone_before(digest))))
                     self._gone.add(digest)
                     ready.extend(self._freed_by(digest))
+
+    def _gone_before(self, digest: Digest) -> set[Digest]:
+        """Its holders; in a knot, for those that are still there, theirs."""
+        gone: set[Digest] = set()
+        seen, open_ends = {digest}, [digest]
+        while open_ends:
+            holders = self._holders[open_ends.pop()]
+            gone |= holders & self._gone
+            waiting = holders - self._gone - seen
+            seen |= waiting
+            open_ends.extend(waiting)
+        return gone
 
     def _freed_by(self, digest: Digest) -> list[Digest]:
         """What waited for `digest` last, in the reverse of its order: the end of the list goes next."""
@@ -80,9 +102,9 @@ class _Station:
                 found.setdefault(bond.held, bond)
         return list(found.values())
 
-    def _rank(self, digest: Digest) -> tuple[bool, str, Digest]:
+    def _rank(self, digest: Digest) -> tuple[str, Digest]:
         tags = self._graph.tags.get(digest, ("~",))  # no tag holds a ~: untagged roots are last
-        return digest in self._listed, tags[0], digest
+        return tags[0], digest
 
 
 def _turn(bond: Bond) -> tuple[bool, Digest]:

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from regsweep.core.ordering import alphabetical_key, natural_key, semver_key
+
+ASCENDING = [
+    "v0.0.1", "0.1.0", "v0.9.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2",
+    "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "v1.2.0", "v1.10.0", "2.0.0-0", "2.0.0-9", "2.0.0-10", "2.0.0-10a", "2.0.0",
+    "2.0.0_1", "2.0.0_2", "2.0.0_10", "v10.0.0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("older", "newer"), [*pairwise(ASCENDING)])
+def test_semver_precedence(older: str, newer: str):
+    left, right = semver_key(older), semver_key(newer)
+    assert left is not None
+    assert right is not None
+    assert left < right
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["latest", "1", "1.2", "v1", "1234567", "20240101", "01.2.3", "1.2.3-01", "1.2.3.4", "vv1.2.3", "V1.2.3", "1.2.3-",
+     "release-1.2.3", "sha-1.2.3", "_1.2.3", "1.2.3_"],
+)  # fmt: skip
+def test_no_version(tag: str):
+    assert semver_key(tag) is None
+
+
+def test_equal_versions_are_ordered_by_name():
+    tags = ["v1.0.0", "1.0.0"]
+    assert sorted(tags, key=lambda tag: semver_key(tag) or ()) == ["1.0.0", "v1.0.0"]
+
+
+NATURAL = ["1", "2", "10", "a", "a1", "a2", "a2b", "a10", "b-1.9", "b-1.10", "b-01.11", "build"]
+
+
+@pytest.mark.parametrize(("older", "newer"), [*pairwise(NATURAL)])
+def test_natural_order(older: str, newer: str):
+    assert natural_key(older) < natural_key(newer)
+
+
+def test_natural_order_tells_equal_numbers_apart():
+    assert natural_key("a01") != natural_key("a1")
+    assert sorted(["a1", "a01"], key=natural_key) == ["a01", "a1"]
+
+
+def test_alphabetical_order_is_that_of_code_points():
+    assert sorted(["b", "B", "a10", "a9", "_"], key=alphabetical_key) == ["B", "_", "a10", "a9", "b"]
