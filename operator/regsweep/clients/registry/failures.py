@@ -17,6 +17,7 @@ from urllib3.exceptions import (
     HTTPError,
     MaxRetryError,
     NameResolutionError,
+    NewConnectionError,
     ProtocolError,
     ProxyError,
     ReadTimeoutError,
@@ -59,7 +60,12 @@ def unexpected(answer: Answer, question: str, url: str) -> RegistryError:
     """The error for an answer that the question cannot have."""
     status, codes = answer.status, ", ".join(sorted(answer.codes()))[:200]
     said = f"{url}: {question} was answered with {status}{f' {codes}' if codes else ''}"
-    if status in {401, 403}:
+    if status == 401:
+        return RegistryDenied(
+            f"{said}: the user or the password is wrong, or that right is missing; check the Secret of "
+            "spec.registry.credentialsSecretRef, or --username and --password-file"
+        )
+    if status == 403:
         return RegistryDenied(
             f"{said}: these credentials do not have that right; give it to the user, or use another one"
         )
@@ -138,6 +144,12 @@ def _timeout(error: BaseException, said: str, _url: str) -> RegistryError:
     return RegistryUnreachable(f"{said}: {where} in time; is the network open, and the registry not overloaded?")
 
 
+def _refused(_error: BaseException, said: str, _url: str) -> RegistryError:
+    return RegistryUnreachable(
+        f"{said}: nobody answers there; is the registry running, and does its address hold from here?"
+    )
+
+
 def _name(_error: BaseException, said: str, url: str) -> RegistryError:
     return RegistryUnreachable(f"{said}: the name {urlsplit(url).hostname} does not resolve; check the url")
 
@@ -158,6 +170,7 @@ _EXPLAINED = (
     (ProxyError, _proxy),
     (SSLError, _tls),
     (NameResolutionError, _name),
+    (NewConnectionError, _refused),
     ((ConnectTimeoutError, ReadTimeoutError), _timeout),
     (ProtocolError, _protocol),
 )
