@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from regsweep.api.policy import CollectMode, RegistryCleanupPolicy
 from regsweep.cli.execution import Hands, Surroundings, now
 from regsweep.cli.options import ClusterLogin
 from regsweep.cli.terminal import say
-from regsweep.clients.registry import Reader, Target
+from regsweep.clients.registry import Reader, Target, probe_deletes
 from regsweep.core.ports import Collector
 from regsweep.errors import InvalidInput
 
@@ -47,22 +48,44 @@ def hands_of(policy: RegistryCleanupPolicy, commands: Commands | None, login: Cl
     """
     spec = policy.spec
     if spec.registry.workload_ref is None or not _in_reach(login):
-        if spec.garbage_collection.mode is not CollectMode.DISABLED and commands is None:
+        if _collects(policy) and commands is None:
             say(_NOT_COLLECTED.format(mode=spec.garbage_collection.mode.value))
         return Hands(_by_commands(commands) if commands else None)
     from regsweep.cli.cluster import connected
     from regsweep.steps.collect import PodCollector
-    from regsweep.steps.deleting import enable_delete
 
     cluster = stack.enter_context(connected(login))
 
     def collector(around: Surroundings) -> Collector:
         return PodCollector(_site(policy, cluster, around))
 
-    collects = spec.garbage_collection.mode is not CollectMode.DISABLED
+    def enable_delete(around: Surroundings) -> None:
+        _enable_delete(_site(policy, cluster, around), around.reader.target)
+
     return Hands(
-        _by_commands(commands) if commands else collector if collects else None,
-        (lambda around: enable_delete(_site(policy, cluster, around))) if spec.registry.enable_delete else None,
+        _by_commands(commands) if commands else collector if _collects(policy) else None,
+        enable_delete if spec.registry.enable_delete else None,
+    )
+
+
+def _collects(policy: RegistryCleanupPolicy) -> bool:
+    return policy.spec.garbage_collection.mode is not CollectMode.DISABLED
+
+
+def _enable_delete(site: Site, target: Target) -> None:
+    from regsweep.steps.deleting import Switching, enable_delete
+
+    enable_delete(
+        Switching(
+            cluster=site.cluster,
+            namespace=site.namespace,
+            workload=site.workload,
+            probe=partial(probe_deletes, target),
+            clock=site.clock,
+            stop=site.stop,
+            progress=site.progress,
+            rollout_timeout=site.spec.rollout_timeout.timedelta,
+        )
     )
 
 
