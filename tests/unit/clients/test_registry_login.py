@@ -131,7 +131,7 @@ def test_a_401_that_no_token_cures_ends(start_server: StartServer):
     tokens = Tokens(start_server)
     tokens.revoked.update(f"{TOKEN}{number}" for number in range(1, 9))
     with Reader(Target(tokens.registry.url, LOGIN)) as reader:
-    assert "that right is missing" in denied(reader)
+        assert "that right is missing" in denied(reader)
         asked = len(tokens.registry.asked)
         assert asked == 2
     assert probe_deletes(Target(tokens.registry.url, LOGIN)) is DeleteState.DENIED
