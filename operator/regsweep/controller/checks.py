@@ -50,6 +50,7 @@ class Checks:
         self._lock = threading.Lock()
         self._known: dict[str, Check] = {}
         self._asked: set[str] = set()
+        self._looking: set[str] = set()
 
     def of(self, policy: RegistryCleanupPolicy, *, again: bool) -> Check | None:
         """What is known; None before the first answer. Where that is old and `again` is True, a new look is begun."""
@@ -65,8 +66,11 @@ class Checks:
         with self._lock:
             self._known.pop(uid, None)
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
+        """Begin no further look. False where one is still under way."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            return not self._looking
 
     def _fresh(self, known: Check | None, generation: int) -> bool:
         if known is None or known.generation != generation:
@@ -75,6 +79,8 @@ class Checks:
 
     def _look(self, policy: RegistryCleanupPolicy) -> None:
         meta = policy.metadata
+        with self._lock:
+            self._looking.add(meta.uid)
         try:
             reachable, deletes = self._ask(policy)
         except Exception as error:  # noqa: BLE001  (a thread has nobody above it to tell)
@@ -82,6 +88,7 @@ class Checks:
             reachable, deletes = Fact("Unknown", "InternalError", type(error).__name__), UNKNOWN
         with self._lock:
             self._asked.discard(meta.uid)
+            self._looking.discard(meta.uid)
             self._known[meta.uid] = Check(reachable, deletes, meta.generation, self._clock())
         self._tell(Key(POLICY, meta.namespace, meta.name))
 

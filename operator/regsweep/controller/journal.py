@@ -54,9 +54,9 @@ class StatusJournal:
         return self._status.status.step
 
     def enter(self, step: RunStep) -> None:
-        if step is RunStep.COLLECTING:
-            self._before_window()
         self._status.change({RUNNING: true(step.value)}, step=step)
+        if step is RunStep.COLLECTING:
+            self._before_window()  # after the step is written: who sees no run in it takes the finalizer away
 
     def plan(self) -> Plan | None:
         """Raises PlanUnreadable where the ConfigMaps do not hold what the status says that was approved."""

@@ -40,11 +40,15 @@ class RunStatusWriter:
             self._write(new)
             self.status = new
 
+    def due(self) -> bool:
+        """Whether progress would be written now."""
+        return self._written_at is None or self._clock() - self._written_at >= PROGRESS_INTERVAL
+
     def progress(self, facts: Mapping[str, Fact] | None = None, **fields: Any) -> None:
         """Keep in memory, and write if the last write is long enough ago."""
         with self._lock:
             self.status = self._with(facts or {}, fields)
-            if self._written_at is not None and self._clock() - self._written_at < PROGRESS_INTERVAL:
+            if not self.due():
                 return
             try:
                 self._write(self.status)

@@ -8,12 +8,8 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 
-from regsweep.core.ports import Clock
+from regsweep.core.ports import Clock, Detached
 from regsweep.errors import DeadlineExceeded, RegsweepError
-
-
-class Interrupted(BaseException):
-    """This process ends. No Exception: nothing shall take it for a failure and undo what a restart goes on with."""
 
 
 class StopSignal:
@@ -25,6 +21,7 @@ class StopSignal:
         self._error: RegsweepError | None = None
         self._interrupted = False
         self._called = threading.Event()
+        self._ending = threading.Event()
 
     def set_deadline(self, deadline: datetime) -> None:
         self._deadline = deadline
@@ -36,6 +33,7 @@ class StopSignal:
 
     def interrupt(self) -> None:
         self._interrupted = True
+        self._ending.set()
         self._called.set()
 
     @property
@@ -44,7 +42,7 @@ class StopSignal:
 
     def check(self) -> None:
         if self._interrupted:
-            raise Interrupted
+            raise Detached
         if self._error is not None:
             raise self._error.with_traceback(None)
         if self._deadline is not None and self._clock() >= self._deadline:
@@ -58,3 +56,8 @@ class StopSignal:
             seconds = min(seconds, max((self._deadline - self._clock()).total_seconds(), 0.0))
         self._called.wait(seconds)
         self.check()
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep without raising, whatever was asked of the run. True where this process ends."""
+        self._ending.wait(seconds)
+        return self._interrupted

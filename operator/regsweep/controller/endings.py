@@ -1,0 +1,81 @@
+"""How a run ends, in its status and in words. Values only; writes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regsweep.api.run import CollectionStatus, RunStatus, VerificationStatus
+from regsweep.controller.conditions import AWAITING_APPROVAL, COMPLETE, FAILED, RUNNING, SUCCESSES, Fact, false, true
+from regsweep.core.outcome import RunRecord
+from regsweep.core.report.text import human_bytes
+from regsweep.errors import RegsweepError, door
+
+_DAMAGED = 100
+_NAME = 512
+
+
+def ending(reason: str, message: str) -> dict[str, Fact]:
+    """The conditions of a run that is over: exactly one of Complete and Failed is True."""
+    complete = reason in SUCCESSES
+    over = false("Finished")
+    return {
+        RUNNING: over,
+        AWAITING_APPROVAL: over,
+        COMPLETE: true(reason, message) if complete else false(reason),
+        FAILED: false(reason) if complete else true(reason, message),
+    }
+
+
+def beginning(step: str) -> dict[str, Fact]:
+    """The conditions of a run that is executed."""
+    going = false("InProgress")
+    return {RUNNING: true(step), AWAITING_APPROVAL: going, COMPLETE: going, FAILED: going}
+
+
+def waiting(reason: str, message: str) -> dict[str, Fact]:
+    """The conditions of a run whose plan waits for a person."""
+    over = false("AwaitingApproval")
+    return {RUNNING: over, AWAITING_APPROVAL: true(reason, message), COMPLETE: over, FAILED: over}
+
+
+def going_on(step: str, message: str) -> Fact:
+    """`Running` of a run that was interrupted and is gone on with."""
+    return true(step, message)
+
+
+def reason_of(error: RegsweepError) -> str:
+    return door(error).reason
+
+
+def results(record: RunRecord, status: RunStatus) -> dict[str, Any]:
+    """The fields of the status that a record fills. What was written on the way (deletions, window) stays."""
+    fields: dict[str, Any] = {}
+    if record.verification is not None:
+        damaged = record.verification.damaged
+        fields["verification"] = VerificationStatus(
+            images=record.verification.images,
+            blobs=record.verification.blobs,
+            damaged=len(damaged),
+            damaged_images=tuple(f"{found.repository}@{found.reference}"[:_NAME] for found in damaged[:_DAMAGED]),
+        )
+    if record.collect_skipped and status.garbage_collection is None:
+        fields["garbage_collection"] = CollectionStatus(outcome="Skipped", message=record.collect_skipped)
+    return fields
+
+
+def summary(reason: str, status: RunStatus) -> str:
+    """What a complete run did, in one sentence."""
+    plan, deletion, collection = status.plan, status.deletion, status.garbage_collection
+    would = f"{plan.deletions} manifests ({plan.deleted_tags} tags)" if plan else "nothing"
+    did = f"deleted {deletion.deleted} manifests ({deletion.tags} tags)" if deletion else "deleted nothing"
+    match reason:
+        case "DryRun":
+            return f"would delete {would}, which frees {human_bytes(plan.bytes)}" if plan else "would only collect"
+        case "NothingToDelete":
+            return "no image is to go"
+        case "Collected":
+            freed = f", freed {human_bytes(collection.reclaimed_bytes)}" if collection else ""
+            return f"{did}{freed}"
+        case _:
+            skipped = collection.message if collection and collection.outcome == "Skipped" else ""
+            return f"{did}; not collected: {skipped}" if skipped else did

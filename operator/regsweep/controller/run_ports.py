@@ -1,0 +1,103 @@
+"""The ports of a run in the cluster: the registry as the policy names it, and its workload."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import urlsplit
+
+from regsweep.api.policy import CollectMode, WorkloadRef
+from regsweep.clients.registry import Deleter, Reader, Target, probe_deletes
+from regsweep.controller.execution import Execution
+from regsweep.controller.journal import StatusJournal, window_open
+from regsweep.controller.progress import StatusProgress
+from regsweep.controller.registry_access import target_of
+from regsweep.errors import RegsweepError
+from regsweep.pipeline import Ports
+from regsweep.steps.collect import PodCollector, Site
+from regsweep.steps.deleting import Switching, enable_delete
+
+_log = logging.getLogger(__name__)
+
+
+def make_ports(execution: Execution, stack: ExitStack, journal: StatusJournal, progress: StatusProgress) -> Ports:
+    """Ports that `stack` closes. Raises RegsweepError where credentials or certificates cannot be had."""
+    registry, mode = execution.policy.spec.registry, execution.policy.spec.garbage_collection.mode
+    target = _target(execution, journal)
+    workload = registry.workload_ref
+    site = None if workload is None else _site(execution, workload, target, journal, progress)
+    return Ports(
+        reader=stack.enter_context(Reader(target)),
+        deleter=lambda: stack.enter_context(Deleter(target)),
+        probe=lambda: probe_deletes(target),
+        cache=execution.environment.cache,
+        clock=execution.environment.clock,
+        stop=execution.stop,
+        progress=progress,
+        journal=journal,
+        collector=None if site is None or mode is CollectMode.DISABLED else PodCollector(site),
+        enable_delete=None if site is None or not registry.enable_delete else partial(_switch_on, site, target),
+    )
+
+
+def _switch_on(site: Site, target: Target) -> None:
+    enable_delete(
+        Switching(
+            cluster=site.cluster,
+            namespace=site.namespace,
+            workload=site.workload,
+            probe=partial(probe_deletes, target),
+            clock=site.clock,
+            stop=site.stop,
+            progress=site.progress,
+            rollout_timeout=site.spec.rollout_timeout.timedelta,
+        )
+    )
+
+
+def _target(execution: Execution, journal: StatusJournal) -> Target:
+    """Where a window has to be left, no Secret that is gone meanwhile may stand in the way."""
+    try:
+        return target_of(execution.policy, execution.environment.cluster)
+    except RegsweepError as error:
+        if not window_open(journal.window.load()):
+            raise
+        _log.warning("run %s leaves its window without credentials: %s", execution.run.metadata.name, error)
+        return Target(url=execution.policy.spec.registry.url)
+
+
+def _site(
+    execution: Execution, workload: WorkloadRef, target: Target, journal: StatusJournal, progress: StatusProgress
+) -> Site:
+    return Site(
+        cluster=execution.environment.cluster,
+        namespace=execution.policy.metadata.namespace,
+        workload=workload,
+        spec=execution.policy.spec.garbage_collection,
+        probe_for=lambda url: PodProbe(_at_pod(target, url)),
+        journal=journal.window,
+        clock=execution.environment.clock,
+        stop=execution.stop,
+        progress=progress,
+        run=execution.run.metadata.name,
+        policy_uid=execution.policy.metadata.uid,
+    )
+
+
+def _at_pod(target: Target, url: str) -> Target:
+    """The registry's own login at the address of a pod. A certificate carries the registry's name, not the pod's."""
+    name = urlsplit(target.url).hostname if url.startswith("https:") else None
+    return replace(target, url=url, server_hostname=name, concurrency=1, requests_per_second=0, timeout=(5, 10))
+
+
+@dataclass(frozen=True, slots=True)
+class PodProbe:
+    """`steps.collect.Probe`: one pod's registry, asked anew each time, because pods come and go."""
+
+    target: Target
+
+    def writable(self) -> bool | None:
+        with Reader(self.target) as reader:
+            return reader.writable()
