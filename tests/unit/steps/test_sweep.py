@@ -2,72 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
-from regsweep.clients.cache import MemoryCache
 
-from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, Digest, digest_of
+from regsweep.clients.cache import MemoryCache
+from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, Digest
 from regsweep.core.outcome import Outcome, Result
 from regsweep.core.plan import Action, Counts, Plan
 from regsweep.errors import Cancelled, DeleteDisabled, RegistryUnreachable
 from regsweep.steps.sweep import Sweeper, sweep
+from tests.model_registry import ModelRegistry, image, index
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-class ModelRegistry:
-    """Tags and manifests of Distribution in memory: DELETE by digest removes the manifest and every tag on it."""
-
-    def __init__(self) -> None:
-        self.tagged: dict[str, dict[str, Digest]] = {}
-        self.bodies: dict[tuple[str, Digest], tuple[bytes, str]] = {}
-        self.deletes: list[tuple[str, Digest]] = []
-        self.before_delete: Callable[[str, Digest], None] = lambda repository, digest: None
-
-    def push(self, repository: str, tag: str | None, body: bytes, media_type: str = DOCKER_MANIFEST) -> Digest:
-        digest = digest_of(body)
-        self.bodies[repository, digest] = (body, media_type)
-        if tag:
-            self.tagged.setdefault(repository, {})[tag] = digest
-        return digest
-
-    def tags(self, repository: str) -> tuple[str, ...]:
-        return tuple(self.tagged.get(repository, {}))
-
-    def head(self, repository: str, reference: str) -> SimpleNamespace | None:
-        digest = self.tagged.get(repository, {}).get(reference, reference)
-        found = self.bodies.get((repository, Digest(digest)))
-        return SimpleNamespace(digest=digest, media_type=found[1], size=len(found[0])) if found else None
-
-    def manifest(self, repository: str, reference: str) -> SimpleNamespace | None:
-        found = self.bodies.get((repository, Digest(reference)))
-        return SimpleNamespace(body=found[0], media_type=found[1], digest=reference) if found else None
-
-    def delete_manifest(self, repository: str, digest: Digest) -> bool:
-        self.before_delete(repository, digest)
-        self.deletes.append((repository, digest))
-        tags = self.tagged.get(repository, {})
-        for tag in [tag for tag, target in tags.items() if target == digest]:
-            del tags[tag]
-        return self.bodies.pop((repository, digest), None) is not None
-
-
-def image(name: str) -> bytes:
-    config = {
-        "mediaType": "application/vnd.docker.container.image.v1+json",
-        "digest": digest_of(name.encode()),
-        "size": 1,
-    }
-    return json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": config, "layers": []}).encode()
-
-
-def index(*children: Digest) -> bytes:
-    entries = [{"mediaType": DOCKER_MANIFEST, "digest": child, "size": 1} for child in children]
-    return json.dumps({"schemaVersion": 2, "mediaType": DOCKER_LIST, "manifests": entries}).encode()
 
 
 def action(digest: Digest, *tags: str, root: Digest | None = None) -> Action:
