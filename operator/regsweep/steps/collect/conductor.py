@@ -114,6 +114,8 @@ class Conductor:
 
     def _process(self, sight: Sight) -> Process:
         """A look that fails for good (the census is part of it) ends the window by the same rules."""
+        if self.error is not None and self.window.step is Step.DRY_RUNNING:
+            return Process.UNKNOWN  # it is not waited for any more
         try:
             return self.window.process_state(sight)
         except _PASSING:

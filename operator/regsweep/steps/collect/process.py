@@ -115,7 +115,7 @@ def any_alive(site: Site, pods: Iterable[dict[str, Any]]) -> Process:
 
 
 def _alive_in(site: Site, pod: dict[str, Any]) -> Process:
-    if not container_status(pod, site.workload.container).get("state", {}).get("running"):
+    if "running" not in container_status(pod, site.workload.container).get("state", {}):
         return Process.NONE
     try:
         result = site.exec(pod["metadata"]["name"], Command(("sh", "-c", scripts.SCAN), timeout=30.0))

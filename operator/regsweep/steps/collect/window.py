@@ -62,7 +62,7 @@ class Window:
         """Of the process that the step is about; when stopping, of any collector in any pod."""
         if self.step is Step.STOPPING:
             return any_alive(self.site, sight.pods) if self.status.attempts else Process.NONE
-        if self.process is None:
+        if self.process is None or self.step is Step.LIFTING:
             return Process.NONE
         if self.step is Step.DRY_RUNNING and self._taken is None:
             self._take_census()

@@ -1,0 +1,485 @@
+"""A small cluster with one registry in it, at the seam of the collect conductor: API, exec, probes, time and
+journal.
+
+It moves on with each wait. Faults happen at the calls whose numbers are given. It keeps the books that the
+promises are about: who ran garbage-collect when, which replicas were up meanwhile, and which of them
+accepted writes.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from regsweep.api.meta import FIELD_MANAGER
+from regsweep.api.policy import GarbageCollection, WorkloadRef
+from regsweep.api.run import CollectionStatus
+from regsweep.clients.kinds import AUTOSCALER, DEPLOYMENT, LEASE, POD, Kind
+from regsweep.clients.podexec import Command, ContainerRef, ExecResult
+from regsweep.core import marker
+from regsweep.core.inventory import Census
+from regsweep.core.oci import Digest
+from regsweep.core.workload import RESTARTED_FOR, SWITCH
+from regsweep.errors import Cancelled, ClusterConflict, ClusterNotFound, ClusterUnreachable, RegistryUnreachable
+from regsweep.steps.collect import Pace, PodCollector, Site, scripts
+
+NAMESPACE = "registry"
+KEPT, GONE = (Digest("sha256:" + letter * 64) for letter in "ab")
+CENSUS = Census((("app", "v1", KEPT),), {"app": frozenset({KEPT})}, {})
+CONFIG = "storage: {filesystem: {rootdirectory: /var/lib/registry}}\nhttp: {addr: ':5000'}\n"
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "one replica": {"replicas": 1},
+    "three replicas, rolling": {"replicas": 3},
+    "two replicas, recreated": {"replicas": 2, "recreate": True},
+    "unprotected": {"replicas": 2, "protected": False},
+}
+
+
+class Killed(BaseException):
+    """kill -9 of the conductor's process: from here on it does nothing."""
+
+
+class Fault(StrEnum):
+    KILL_BEFORE = "killed before the call"
+    KILL_AFTER = "killed after the call"
+    LOST_BEFORE = "unreachable before the call"
+    LOST_AFTER = "unreachable after the call"
+    WIPE_ENV = "somebody takes the switch away"
+    WIPE_ALL = "somebody replaces the workload's manifest"
+    POD_GONE = "a pod is deleted"
+    RESTART = "a container restarts"
+    CANCEL = "asked to stop"
+
+
+@dataclass(slots=True)
+class Garbage:
+    """One run of garbage-collect: it lives for some moments, then has an exit code."""
+
+    dry: bool
+    left: int
+    code: int
+    pid: int
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Pod:
+    uid: str
+    number: int
+    read_only: bool
+    revision: int
+    started: int = 1
+    ready: bool = False
+    terminating: bool = False
+    restarted_for: str | None = None
+    processes: dict[str, Garbage] = field(default_factory=dict)
+
+    def object(self) -> dict[str, Any]:
+        env = [{"name": SWITCH, "value": marker.READ_ONLY}] if self.read_only else []
+        meta: dict[str, Any] = {"name": self.uid, "uid": self.uid, "annotations": {}}
+        meta |= {"deletionTimestamp": "now"} if self.terminating else {}
+        meta["annotations"] |= {RESTARTED_FOR: self.restarted_for} if self.restarted_for else {}
+        status = {
+            "phase": "Running",
+            "podIP": f"10.0.0.{self.number}",
+            "conditions": [{"type": "Ready", "status": str(self.ready)}],
+            "containerStatuses": [
+                {"name": "registry", "containerID": f"c-{self.uid}-{self.started}", "state": {"running": {}}}
+            ],
+        }
+        return {"metadata": meta, "spec": {"containers": [{"name": "registry", "env": env}]}, "status": status}
+
+    def live(self) -> list[Garbage]:
+        return [process for process in self.processes.values() if not process.ended]
+
+
+class World:
+    """`codes` are the exit codes of the collector's runs, in order, then 0; `moments` how long each of them
+    lives."""
+
+    def __init__(
+        self,
+        *,
+        replicas: int = 1,
+        recreate: bool = False,
+        protected: bool = True,
+        codes: tuple[int, ...] = (),
+        moments: int = 2,
+    ) -> None:
+        self.replicas, self.recreate, self.protected, self.codes, self.moments = (
+            replicas, recreate, protected, list(codes), moments,
+        )  # fmt: skip
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.faults: dict[int, Fault] = {}
+        self.calls = 0
+        self.dead = self.cancelled = self.wiped = False
+        self.violations: list[str] = []
+        self.tainted: set[str] = set()
+        self.collected = 0
+        self.said: list[str] = []
+        self.stored: CollectionStatus | None = None
+        self.steps: list[str] = []
+        self.leases: dict[str, dict[str, Any]] = {}
+        self.workload: dict[str, Any] = {
+            "metadata": {"name": "registry", "namespace": NAMESPACE, "uid": "w", "generation": 1, "managedFields": []},
+            "spec": {
+                "replicas": replicas,
+                "selector": {"matchLabels": {"app": "registry"}},
+                "template": {
+                    "metadata": {},
+                    "spec": {
+                        "containers": [
+                            {
+                                "name": "registry",
+                                "env": [],
+                                "volumeMounts": [{"name": "d", "mountPath": "/var/lib/registry"}],
+                            }
+                        ],
+                        "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "d"}}],
+                    },
+                },
+            },
+        }
+        self.pods: list[Pod] = []
+        self._numbers = 0
+        for _ in range(20):
+            self.tick()
+
+    # the workload's controller
+    @property
+    def switched(self) -> bool:
+        return any(entry["name"] == SWITCH for entry in self._container()["env"])
+
+    def _container(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.workload["spec"]["template"]["spec"]["containers"][0]
+        return found
+
+    def _annotations(self) -> dict[str, str]:
+        found: dict[str, str] = self.workload["spec"]["template"]["metadata"].setdefault("annotations", {})
+        return found
+
+    def _newest(self, pod: Pod) -> bool:
+        return pod.revision == self.workload["metadata"]["generation"]
+
+    def tick(self) -> None:
+        """A moment passes: collectors go on, and the rollout takes one step."""
+        self._collectors()
+        self.pods = [pod for pod in self.pods if not pod.terminating]
+        old = [pod for pod in self.pods if not self._newest(pod)]
+        new = [pod for pod in self.pods if self._newest(pod)]
+        fresh = [pod for pod in new if not pod.ready]
+        if fresh:
+            fresh[0].ready = True
+        elif old and (self.recreate or len(new) > 0):
+            for pod in old if self.recreate else old[:1]:
+                pod.terminating, pod.ready = True, False
+            if not self.recreate and len(new) < self.replicas:
+                self._create()
+        elif len(new) < self.replicas:
+            self._create()
+        self._status()
+        self._check()
+
+    def _create(self) -> None:
+        self._numbers += 1
+        revision = self.workload["metadata"]["generation"]
+        pod = Pod(f"p{self._numbers}", self._numbers, self.switched, revision)
+        pod.restarted_for = self._annotations().get(RESTARTED_FOR)
+        self.pods.append(pod)
+
+    def _status(self) -> None:
+        new = [pod for pod in self.pods if self._newest(pod)]
+        ready = sum(pod.ready for pod in self.pods)
+        self.workload["status"] = {
+            "observedGeneration": self.workload["metadata"]["generation"],
+            "replicas": len([pod for pod in self.pods if not pod.terminating]),
+            "updatedReplicas": len(new),
+            "readyReplicas": ready,
+            "availableReplicas": ready,
+        }
+
+    def _collectors(self) -> None:
+        for pod in self.pods:
+            for process in pod.live():
+                process.left -= 1
+                process.ended = process.left <= 0
+
+    # the promises
+    def _check(self) -> None:
+        live = [(pod, process) for pod in self.pods for process in pod.live()]
+        if len(live) > 1:
+            self.violations.append("two collectors at once")
+        if any(not process.dry for _, process in live):
+            self.tainted |= {pod.uid for pod in self.pods}
+            if self.protected and not self.wiped and any(not pod.read_only for pod in self.pods):
+                self.violations.append("garbage-collect while a replica accepts writes (S8)")
+
+    def verdict(self) -> list[str]:
+        """Every promise that is broken now that the window is said to be over."""
+        broken = list(self.violations)
+        if self.switched or marker.marked_run(self.workload):
+            broken.append("switch or marker left (S9)")
+        if any(pod.read_only for pod in self.pods):
+            broken.append("a replica is read-only (S9)")
+        if any(pod.uid in self.tainted for pod in self.pods):
+            broken.append("a replica that was up during garbage-collect serves (S10)")
+        if any(pod.live() for pod in self.pods):
+            broken.append("a collector lives")
+        return broken
+
+    # the faults
+    def call(self, effect: Callable[[], Any]) -> Any:
+        """Every call over the seam comes through here."""
+        if self.dead:
+            raise Killed
+        fault = self.faults.pop(self.calls, None)
+        self.calls += 1
+        if fault is Fault.KILL_BEFORE:
+            self.dead = True
+            raise Killed
+        if fault is Fault.LOST_BEFORE:
+            raise ClusterUnreachable("away")
+        if fault is not None:
+            self._strike(fault)
+        result = effect()
+        if fault is Fault.KILL_AFTER:
+            self.dead = True
+            raise Killed
+        if fault is Fault.LOST_AFTER:
+            raise ClusterUnreachable("away")
+        return result
+
+    def _strike(self, fault: Fault) -> None:
+        match fault:
+            case Fault.WIPE_ENV | Fault.WIPE_ALL:
+                self.wiped = self.wiped or self.switched
+                if fault is Fault.WIPE_ALL:
+                    self.workload["metadata"].pop("annotations", None)
+                    self.workload["metadata"]["generation"] += bool(self._annotations())
+                    self._annotations().clear()
+                self._own()
+                self._set_env(False)
+            case Fault.POD_GONE if self.pods:
+                self.pods[0].terminating, self.pods[0].ready = True, False
+            case Fault.RESTART if self.pods:
+                pod = self.pods[0]
+                pod.started += 1
+                pod.processes.clear()
+                pod.ready = False
+                self.tainted.discard(pod.uid)
+            case Fault.CANCEL:
+                self.cancelled = True
+            case _:
+                pass
+        self._status()
+        self._check()
+
+    # the API
+    def get(self, kind: Kind, namespace: str | None, name: str) -> dict[str, Any]:
+        def effect() -> dict[str, Any]:
+            if kind is LEASE:
+                if name not in self.leases:
+                    raise ClusterNotFound(name)
+                return copy.deepcopy(self.leases[name])
+            return copy.deepcopy(self.workload)
+
+        found: dict[str, Any] = self.call(effect)
+        return found
+
+    def list(
+        self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        assert kind in (POD, AUTOSCALER)
+        yield from self.call(lambda: [pod.object() for pod in self.pods] if kind is POD else [])
+
+    def create(self, kind: Kind, namespace: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        return self.replace(kind, namespace, body)
+
+    def replace(self, kind: Kind, namespace: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        assert kind is LEASE
+        self.call(lambda: self.leases.update({body["metadata"]["name"]: copy.deepcopy(body)}))
+        return body
+
+    def delete(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str = "", grace_seconds: int | None = None
+    ) -> None:
+        def effect() -> None:
+            for pod in self.pods:
+                if pod.uid == name:
+                    pod.terminating, pod.ready = True, False
+
+        self.call(effect)
+
+    def apply(
+        self, kind: Kind, body: dict[str, Any], *, manager: str = FIELD_MANAGER, dry_run: bool = False
+    ) -> dict[str, Any]:
+        assert kind is DEPLOYMENT
+        if not dry_run:
+            self.call(lambda: self._applied(body, manager))
+        else:
+            self.call(lambda: None)
+        return self.workload
+
+    def _applied(self, body: dict[str, Any], manager: str) -> None:
+        if body["metadata"]["uid"] != self.workload["metadata"]["uid"]:
+            raise ClusterConflict("another workload")
+        template = body.get("spec", {}).get("template", {})
+        if manager == marker.RESTART_MANAGER:
+            self._annotations().update(template["metadata"]["annotations"])
+            self.workload["metadata"]["generation"] += 1
+            return
+        annotations = body["metadata"].get("annotations", {})
+        if not annotations and any(pod.live() for pod in self.pods):
+            self.violations.append("lifted while a collector lives (S8)")
+        held = self.workload["metadata"].setdefault("annotations", {})
+        for key in (marker.RUN, marker.POLICY_UID, marker.DEADLINE):
+            held.pop(key, None)
+        held.update(annotations)
+        self._own(str(body) if annotations else "")
+        self._set_env("spec" in body)
+
+    def _own(self, fields: str = "") -> None:
+        entry = {"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields}
+        self.workload["metadata"]["managedFields"] = [entry] if fields else []
+
+    def _set_env(self, on: bool) -> None:
+        if on != self.switched:
+            self._container()["env"] = [{"name": SWITCH, "value": marker.READ_ONLY}] if on else []
+            self.workload["metadata"]["generation"] += 1
+        self._status()
+
+    # the pods
+    def execute(self, cluster: object, target: ContainerRef, command: Command) -> ExecResult:
+        result: ExecResult = self.call(lambda: self._executed(target, command))
+        return result
+
+    def _executed(self, target: ContainerRef, command: Command) -> ExecResult:
+        pod = next((pod for pod in self.pods if pod.uid == target.pod), None)
+        if pod is None:
+            raise ClusterNotFound(target.pod)
+        script, words = command.argv[2], command.argv[4:]
+        texts = {
+            scripts.INSPECT: f"binary /bin/registry\nversion registry 3\nconfig /etc/config.yml\n---\n{CONFIG}",
+            scripts.CHOOSE_DIRECTORY: "/tmp/.regsweep\n",
+            scripts.MEASURE: "1000\n" if self.collected else "2000\n",
+            scripts.SCAN: "".join(f"{process.pid}\n" for process in pod.live()),
+            scripts.COMPLAINTS: "failed to garbage collect: something",
+        }
+        if script in texts:
+            return _said(texts[script])
+        if script == scripts.START:
+            return self._started(pod, words)
+        if script == scripts.STATE:
+            return self._state(pod, words)
+        assert script == scripts.STOP
+        for process in pod.live():
+            process.ended, process.code = True, 137
+        return _said("\n")
+
+    def _started(self, pod: Pod, words: tuple[str, ...]) -> ExecResult:
+        dry = "--dry-run" in words
+        if not dry and self.protected and (any(not each.read_only for each in self.pods) and not self.wiped):
+            self.violations.append("begun while a replica accepts writes (S8)")
+        code = self.codes.pop(0) if self.codes else 0
+        self._numbers += 1
+        pod.processes[words[0]] = Garbage(dry, self.moments, code, self._numbers)
+        self.collected += not dry
+        self._check()
+        return _said("")
+
+    def _state(self, pod: Pod, words: tuple[str, ...]) -> ExecResult:
+        process = pod.processes.get(words[0])
+        if process is None:
+            return _said("", "running" if pod.live() else "none")
+        lines = [f"app: marking manifest {KEPT} ", "", "1 blobs marked, 1 blobs and 0 manifests eligible for deletion"]
+        lines.append(f"blob eligible for deletion: {GONE}")
+        text = "\n".join(lines if process.ended and process.code == 0 else lines[:1]) + "\n"
+        return _said(text[int(words[1]) :], f"ended {process.code}" if process.ended else "running")
+
+    # the door's own ports
+    def load(self) -> CollectionStatus | None:
+        return self.stored
+
+    def save(self, status: CollectionStatus) -> None:
+        def effect() -> None:
+            self.stored = status
+            self.steps.append(status.step)
+
+        self.call(effect)
+
+    def check(self) -> None:
+        if self.cancelled:
+            raise Cancelled("asked to stop")
+
+    def wait(self, seconds: float) -> None:
+        self.check()
+        self.sleep(seconds)
+        self.check()
+
+    def sleep(self, seconds: float) -> None:
+        if self.dead:
+            raise Killed
+        self.now += timedelta(seconds=seconds)
+        self.tick()
+
+    def begin(self, hop: str, total: int | None = None) -> None:
+        pass
+
+    def advance(self, done: int = 1, detail: str = "") -> None:
+        pass
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+    def probe_for(self, url: str) -> Any:
+        return _Probe(self, url)
+
+    def collector(self, *, run: str = "run-1", **spec: Any) -> PodCollector:
+        mode = "ReadOnly" if self.protected else "Unprotected"
+        return PodCollector(
+            Site(
+                cluster=self,  # type: ignore[arg-type]
+                namespace=NAMESPACE,
+                workload=WorkloadRef(name="registry"),
+                spec=GarbageCollection.model_validate({"mode": mode, "timeout": "10m", "rolloutTimeout": "5m"} | spec),
+                probe_for=self.probe_for,
+                journal=self,
+                clock=lambda: self.now,
+                stop=self,
+                progress=self,
+                run=run,
+                pace=Pace(poll=3.0, lease_patience=6.0),
+                execute=self.execute,
+                sleep=self.sleep,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    world: World
+    url: str
+
+    def writable(self) -> bool | None:
+        return bool(self.world.call(self._answer))
+
+    def _answer(self) -> bool:
+        pod = next((p for p in self.world.pods if f"//10.0.0.{p.number}:" in self.url), None)
+        if pod is None or not pod.ready:
+            raise RegistryUnreachable(self.url)
+        return not pod.read_only
+
+
+def _said(stdout: str, stderr: str = "") -> ExecResult:
+    return ExecResult(0, stdout.encode(), stderr.encode())
+
+
+def faults_of(world: World, faults: Mapping[int, Fault]) -> None:
+    """Count the calls from here on."""
+    world.calls, world.faults = 0, dict(faults)

@@ -1,0 +1,141 @@
+"""The conductor over a made-up cluster: the plain way and each refusal. Faults are in tests/property."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from regsweep.core.inventory import Census
+from regsweep.core.maintenance import Why
+from regsweep.core.oci import Digest
+from regsweep.errors import Cancelled, CollectFailed, WorkloadUnfit
+from tests.unit.steps.collect_world import CENSUS, GONE, KEPT, SHAPES, Fault, World, faults_of
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_the_whole_window(shape):
+    world = World(**shape)
+    result = world.collector().collect(lambda: CENSUS)
+    assert (result.blobs_marked, result.blobs_expected, result.blobs_deleted) == (1, 1, 1)
+    assert (result.bytes_before, result.bytes_after, result.swept) == (2000, 1000, frozenset({GONE}))
+    assert world.verdict() == []
+    assert world.steps == ["Entering", "DryRunning", "Collecting", "Stopping", "Lifting", "Finished"]
+
+
+def test_a_live_image_that_would_go_stops_the_collection():
+    world = World()
+    lost = Digest("sha256:" + "c" * 64)
+    census = Census((), {"app": frozenset({KEPT, lost})}, {})
+    with pytest.raises(CollectFailed, match=f"1 digests that live images need, so it was not run: app@{lost}"):
+        world.collector().collect(lambda: census)
+    assert (world.collected, world.verdict()) == (0, [])
+
+
+@pytest.mark.parametrize("codes", [(1,), (0, 1)], ids=["dry run", "real run"])
+def test_a_collector_that_fails_is_told_and_the_registry_is_writable(codes):
+    world = World(codes=codes)
+    with pytest.raises(CollectFailed, match="exit code 1"):
+        world.collector().collect(lambda: CENSUS)
+    assert world.verdict() == []
+    assert world.stored is not None
+    assert world.stored.outcome == Why.COLLECT_FAILED
+
+
+def test_an_error_of_the_census_comes_out_after_the_lift():
+    world = World()
+
+    def broken() -> Census:
+        raise CollectFailed("half a catalog")
+
+    with pytest.raises(CollectFailed, match="half a catalog"):
+        world.collector().collect(broken)
+    assert (world.collected, world.verdict()) == (0, [])
+
+
+def test_what_is_no_error_of_ours_comes_out_after_the_lift_too():
+    world = World()
+
+    def broken() -> Census:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.collector().collect(broken)
+    assert (world.collected, world.verdict()) == (0, [])
+
+
+def test_a_collector_that_never_ends_is_stopped_at_the_deadline():
+    world = World(moments=10**6)
+    with pytest.raises(CollectFailed, match=r"took longer than rolloutTimeout 5m and timeout 10m of spec\.garbage"):
+        world.collector().collect(lambda: CENSUS)
+    assert world.verdict() == []
+
+
+UNFIT = [
+    pytest.param(lambda w: w["spec"].update(paused=True), "rollouts are paused", id="paused"),
+    pytest.param(lambda w: w["spec"].update(replicas=0), "scaled to 0", id="no replicas"),
+    pytest.param(lambda w: w["spec"].update(updateStrategy={"type": "OnDelete"}), "OnDelete", id="OnDelete"),
+    pytest.param(
+        lambda w: w["spec"].update(updateStrategy={"rollingUpdate": {"partition": 1}}), "partition", id="partition"
+    ),
+    pytest.param(
+        lambda w: w["metadata"].update(ownerReferences=[{"kind": "Harbor", "name": "h", "controller": True}]),
+        "belongs to Harbor h",
+        id="owned",
+    ),
+    pytest.param(
+        lambda w: w["spec"]["template"]["spec"].update(volumes=[{"name": "d", "emptyDir": {}}]),
+        "emptyDir volume: every restart loses it",
+        id="emptyDir",
+    ),
+    pytest.param(
+        lambda w: w["spec"]["template"]["spec"]["containers"][0].pop("volumeMounts"), "on no volume", id="no volume"
+    ),
+    pytest.param(
+        lambda w: w["spec"]["template"]["spec"]["containers"][0].update(name="other"),
+        "set workloadRef.container to one of: other",
+        id="container",
+    ),
+    pytest.param(
+        lambda w: w["metadata"].update(annotations={"regsweep.dev/maintenance-run": "other"}),
+        "run other has it in maintenance",
+        id="in maintenance",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), UNFIT)
+def test_an_unfit_workload_is_refused_before_anything_is_changed(change, words):
+    world = World()
+    change(world.workload)
+    with pytest.raises(WorkloadUnfit, match=words):
+        world.collector().preflight()
+    assert (world.steps, world.switched) == ([], False)
+
+
+def test_a_registry_that_is_read_only_by_itself_is_refused():
+    world = World()
+    world.probe_for = lambda url: SimpleNamespace(writable=lambda: False)
+    with pytest.raises(WorkloadUnfit, match="read-only already"):
+        world.collector().preflight()
+
+
+def test_a_collector_that_runs_already_is_not_disturbed():
+    world = World()
+    world.moments = 100
+    world._started(world.pods[0], ("/elsewhere", "--dry-run"))
+    with pytest.raises(WorkloadUnfit, match="garbage-collect already runs"):
+        world.collector().preflight()
+    assert world.pods[0].live()
+
+
+def test_there_is_nothing_to_resume():
+    assert World().collector().resume(lambda: CENSUS) is None
+
+
+def test_a_stop_leads_out_and_is_told():
+    world = World()
+    faults_of(world, {40: Fault.CANCEL})
+    with pytest.raises(Cancelled):
+        world.collector().collect(lambda: CENSUS)
+    assert world.verdict() == []
