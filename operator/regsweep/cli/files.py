@@ -68,7 +68,10 @@ def documents(path: Path) -> Iterator[Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InvalidInput(f"{path} is not YAML{where}: {getattr(error, 'problem', error)}") from None
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise InvalidInput(f"{path} is not YAML{where}: {problem}") from None
+    except RecursionError:
+        raise InvalidInput(f"{path} is not YAML that anybody wrote: it is nested too deeply") from None
 
 
 def policies(path: Path) -> list[RegistryCleanupPolicy]:
