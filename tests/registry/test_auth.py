@@ -211,7 +211,7 @@ def test_a_user_who_may_not_delete(start_registry: StartRegistry, authority: Aut
         target = Target(registry.url, LOGIN)
         assert probe_deletes(target) is DeleteState.DENIED
         with Deleter(target) as deleter:
-            with pytest.raises(RegistryDenied, match="do not have that right"):
+            with pytest.raises(RegistryDenied, match="that right is missing"):
                 deleter.delete_manifest("team-a/web", digest)
             assert deleter.head("team-a/web", "v1") is not None
 

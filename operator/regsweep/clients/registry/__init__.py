@@ -11,8 +11,9 @@ deleter      DELETE by digest, and the probe of whether the registry does that
 
 from __future__ import annotations
 
+from regsweep.clients.registry.content import Fetched, Head
 from regsweep.clients.registry.deleter import Deleter, DeleteState, delete_setting, probe_deletes
-from regsweep.clients.registry.reader import Fetched, Head, Reader
+from regsweep.clients.registry.reader import Reader
 from regsweep.clients.registry.target import Target
 
 __all__ = ["DeleteState", "Deleter", "Fetched", "Head", "Reader", "Target", "delete_setting", "probe_deletes"]

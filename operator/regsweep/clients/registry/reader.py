@@ -5,17 +5,15 @@ Every body is checked against its digest. What the registry does not have is Non
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from regsweep.clients.login import Scope
+from regsweep.clients.registry.content import Fetched, Head, is_digest, is_reference, signed_payload
 from regsweep.clients.registry.failures import Answer, unexpected
 from regsweep.clients.registry.listing import Listing, pull_scope, repository_path
 from regsweep.clients.registry.target import Target
@@ -30,28 +28,8 @@ CONFIG_READS_AT_ONCE = 3
 PROBE_REPOSITORY = "regsweep/probe"
 """A valid name; it need not exist, and nothing is created under it."""
 
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_DIGEST_FORM = re.compile(r"sha256:[0-9a-f]{64}")
 _NO_MANIFEST = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN"})
 _NO_BLOB = frozenset({"BLOB_UNKNOWN", "NAME_UNKNOWN"})
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What a reference points at now. `size` is in bytes."""
-
-    digest: Digest
-    media_type: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A manifest's bytes, whose digest is `digest`. `media_type` is the answer's Content-Type."""
-
-    body: bytes = field(repr=False)
-    media_type: str
-    digest: Digest
 
 
 class Reader:
@@ -119,7 +97,7 @@ class Reader:
 
     def head(self, repository: str, reference: str) -> Head | None:
         """What `reference` (a tag or a digest) points at; None where the registry has no such manifest."""
-        if not _is_reference(reference):
+        if not is_reference(reference):
             return None
         question = self._manifest_question("HEAD", repository, reference)
         answer = self._ask(question)
@@ -134,7 +112,7 @@ class Reader:
 
     def manifest(self, repository: str, reference: str) -> Fetched | None:
         """The manifest that `reference` (a tag or a digest) points at, checked; None where there is none."""
-        if not _is_reference(reference):
+        if not is_reference(reference):
             return None
         question = self._manifest_question("GET", repository, reference)
         answer = self._ask(question)
@@ -144,10 +122,10 @@ class Reader:
             raise unexpected(answer, question.what, self.target.root)
         body = answer.body
         if answer.media_type == DOCKER_SCHEMA1_SIGNED:
-            body = _signed_payload(body)
+            body = signed_payload(body)
         digest = digest_of(body)
         stated = answer.headers.get("docker-content-digest", digest)
-        for expected in (stated, reference if _DIGEST_FORM.fullmatch(reference) else digest):
+        for expected in (stated, reference if is_digest(reference) else digest):
             if expected != digest:
                 raise RegistryMisbehaved(
                     f"{self.target.root}: {question.what} gave bytes whose digest is {digest}, not {expected[:80]}: "
@@ -235,11 +213,6 @@ class Reader:
             ) from None
 
 
-def _is_reference(reference: str) -> bool:
-    """A name outside the grammar (OCI distribution spec) can be listed, as 2.8 lists folders, and has no manifest."""
-    return bool(_TAG.fullmatch(reference) or _DIGEST_FORM.fullmatch(reference))
-
-
 def _is_object(answer: Answer) -> bool:
     try:
         return isinstance(json.loads(answer.body), dict)
@@ -250,20 +223,3 @@ def _is_object(answer: Answer) -> bool:
 def _length(answer: Answer) -> int:
     text = answer.headers.get("content-length", "")
     return int(text) if text.isdecimal() and len(text) < 16 else 0
-
-
-def _signed_payload(body: bytes) -> bytes:
-    """The bytes that the digest of a signed schema 1 manifest is of: those before the signatures, as they were signed.
-
-    Source: Docker image manifest v2 schema 1, signed manifests. What cannot be read is given back: its digest tells.
-    """
-    try:
-        protected = json.loads(body)["signatures"][0]["protected"]
-        header = json.loads(_base64url(protected))
-        return body[: int(header["formatLength"])] + _base64url(header["formatTail"])
-    except (ValueError, KeyError, IndexError, TypeError, binascii.Error, RecursionError):
-        return body
-
-
-def _base64url(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
