@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 _PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LOUD = ("aiohttp.access", "kubernetes", "urllib3")
+_SIGNALS = "kopf._core.reactor.running"
+"""Warns that kopf leaves the signals alone: they are ours."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -31,5 +33,6 @@ def configure(log_format: str, *, verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("regsweep").setLevel(logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("kopf").setLevel(logging.DEBUG if verbose else logging.WARNING)
+    logging.getLogger(_SIGNALS).setLevel(logging.ERROR)
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)

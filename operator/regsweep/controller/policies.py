@@ -73,8 +73,8 @@ class PolicyReconciler:
         return self._schedule(policy, runs)
 
     def _schedule(self, policy: RegistryCleanupPolicy, runs: list[RegistryCleanupRun]) -> datetime | None:
-        """Make the run that is due, write the status, and only then let old runs go: a slot whose run is gone before the
-        slot is written down would be due again.
+        """Make the run that is due, write the status, and only then let old runs go: a slot whose run is gone before
+        the slot is written down would be due again.
         """
         cluster, meta, now = self._environment.cluster, policy.metadata, self._environment.clock()
         slots = due_slots(policy, runs, now)
