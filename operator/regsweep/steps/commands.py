@@ -224,6 +224,7 @@ def _asked_to_end(process: subprocess.Popen[bytes], grace: float) -> bool:
     try:
         process.wait(grace)
     except subprocess.TimeoutExpired:
+        threading.Thread(target=process.wait, daemon=True).start()  # its end is nobody's business here any more
         return False
     return True
 

@@ -115,7 +115,7 @@ def test_an_unfit_workload_is_refused_before_anything_is_changed(change, words):
 
 def test_a_registry_that_is_read_only_by_itself_is_refused():
     world = World()
-    world.probe_for = lambda url: SimpleNamespace(writable=lambda: False)
+    world.probe_for = lambda url: SimpleNamespace(writable=lambda: False)  # type: ignore[method-assign]
     with pytest.raises(WorkloadUnfit, match="read-only already"):
         world.collector().preflight()
 
