@@ -62,8 +62,9 @@ def now() -> datetime:
 
 def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan | None]:
     """The record of the run, and its plan. Raises every error of the tree that ended it before there was a plan."""
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # that it tries again is not worth a line
     if wish.showing.verbose > 1:
-        logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(message)s")
+        _log_requests()
     where = target(policy, wish.login)
     journal = TerminalJournal(wish.given)
 
@@ -98,6 +99,22 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
             if words := journal.to_go_on():
                 say(f"regsweep: {words}")
     return record, journal.plan()
+
+
+def _log_requests() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    handler.addFilter(_without_query)
+    requests = logging.getLogger("urllib3.connectionpool")
+    requests.setLevel(logging.DEBUG)
+    requests.addHandler(handler)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """A registry sends readers to signed URLs of its storage: whoever has the query may read there."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+    return True
 
 
 def _paused(confirm: Confirm | None, live: LiveProgress | PlainProgress) -> Confirm | None:

@@ -26,11 +26,11 @@ def operator(
     ] = None,
     everywhere: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Watch all namespaces.")] = False,
     health_port: Annotated[
-        int, typer.Option("--health-port", metavar="PORT", min=1, max=65535, help="Of /healthz, /readyz and /metrics.")
+        int, typer.Option("--health-port", metavar="PORT", min=0, max=65535, help="Of /healthz, /readyz and /metrics.")
     ] = 8080,
     lease_namespace: Annotated[
         str | None,
-        typer.Option("--lease-namespace", metavar="NAME", help="Where the Lease of the active instance is; its own."),
+        typer.Option("--lease-namespace", metavar="NAME", help="Of its Lease; without it, that of the login."),
     ] = None,
     max_concurrent_runs: Annotated[
         int, typer.Option("--max-concurrent-runs", metavar="NUMBER", min=1, max=64, help="Of different registries.")
@@ -41,7 +41,7 @@ def operator(
     cache_dir: Annotated[
         Path | None, typer.Option("--cache-dir", metavar="DIR", help="Where manifests that were read are kept.")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request, too.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what it decides, and what kopf does.")] = False,
     cluster: ClusterLogin,
 ) -> None:
     """Be the operator: watch policies and runs, and do what they say. This is what the chart starts.
