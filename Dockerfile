@@ -29,9 +29,10 @@ LABEL org.opencontainers.image.title="regsweep" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/regsweep /opt/regsweep
 COPY --from=build --chown=65532:65532 /cache /var/cache/regsweep
-# HOME: the user has no entry in /etc/passwd, and libraries ask for one.
+# HOME and USER: the user has no entry in /etc/passwd, whichever a cluster chooses, and libraries ask for one.
 ENV PATH=/opt/regsweep/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/tmp \
+    USER=regsweep \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 WORKDIR /tmp
