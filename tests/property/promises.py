@@ -257,6 +257,14 @@ PROMISES: tuple[Callable[[Case, Decided], None], ...] = (
     more_protection_never_deletes_more,
 )
 
+PLANNING_AGAIN = (
+    planning_again_adds_nothing,
+    the_order_of_listing_is_irrelevant,
+    unknown_only_protects,
+    more_protection_never_deletes_more,
+)
+"""The costly ones."""
+
 
 # ------------------------------------------------------------------------------- a second reading of the policy
 

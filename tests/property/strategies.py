@@ -92,6 +92,8 @@ def make_world(rng: Random, size: int) -> World:
 
 def tag(rng: Random, room: Room, made: list[str]) -> None:
     order = rng.sample(TAGS, len(TAGS))
+    if rarely(rng, 3):
+        order.sort(key=lambda name: "." not in name)  # versions first
     for name in order[: rng.choice([0, 3, 5, 7, 9])]:
         room.tags[name] = None if rarely(rng, 20) else rng.choice(made)
     subjects = [*made * 3, sha("a digest that is not there")]
@@ -133,7 +135,7 @@ def index(rng: Random, world: World, room: Room, made: list[str], layers: list[s
         if child in made and rarely(rng, 5):
             entry["annotations"] = {"vnd.docker.reference.type": "attestation-manifest"}
         entries.append(entry)
-    if made and rarely(rng, 6):  # what a build cache lists, with a manifest in layer's clothing
+    if made and rarely(rng, 3):  # what a build cache lists, with a manifest in layer's clothing
         listed = rng.choice([*layers[:2], *made])
         if listed in layers:
             world.blobs[listed] = 1000 + int(listed[7:11], 16)
@@ -157,7 +159,7 @@ def keep(rng: Random) -> dict[str, Any]:
         keep["youngerThan"] = rng.choice(["1d", "7d", "30d"])
     if not keep or rng.random() < 0.5:
         keep["latest"] = rng.choice([1, 1, 1, 2, 2, 3])
-        orders = ["PushTime", "CreatedTime", "SemVer", "Numeric", "Alphabetical"]
+        orders = ["PushTime", "CreatedTime", "SemVer", "SemVer", "Numeric", "Alphabetical"]
         keep["orderBy"] = rng.choice(orders)
         if rarely(rng, 4):
             keep["per"] = r"/^(.*?)-[0-9a-f]{7,}$/"
@@ -181,6 +183,8 @@ def rule(rng: Random, number: int) -> dict[str, Any]:
 
 def policy(rng: Random) -> dict[str, Any]:
     """A spec as it stands in YAML, so that a test can change it."""
+    if rarely(rng, 3):
+        return bold_policy(rng)
     spec: dict[str, Any] = {
         "registry": {"url": "http://registry:5000"},
         "rules": [rule(rng, number) for number in range(rng.choice([1, 1, 1, 1, 1, 2, 2, 3, 0]))],
@@ -196,6 +200,18 @@ def policy(rng: Random) -> dict[str, Any]:
     if rarely(rng, 3):
         spec["untagged"] = {"olderThan": rng.choice(["1d", "30d"])}
     return spec
+
+
+def bold_policy(rng: Random) -> dict[str, Any]:
+    """One image of everything is enough."""
+    order_by = rng.choice(["PushTime", "CreatedTime", "SemVer", "SemVer", "Numeric", "Alphabetical"])
+    every = {"repositories": {"include": ["**"], "exclude": []}, "tags": {"include": ["*"], "exclude": []}}
+    return {
+        "registry": {"url": "http://registry:5000"},
+        "rules": [{"name": "rule-0", **every, "keep": {"latest": 1, "orderBy": order_by}}],
+        "protect": {"tags": [], "repositories": []},
+        "limits": {"minimumAge": "0s", "maxDeletionPercent": 100},
+    }
 
 
 def spec_of(policy: dict[str, Any]) -> PolicySpec:
