@@ -63,8 +63,6 @@ def now() -> datetime:
 def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan | None]:
     """The record of the run, and its plan. Raises every error of the tree that ended it before there was a plan."""
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # that it tries again is not worth a line
-    if wish.showing.verbose > 1:
-        _log_requests()
     where = target(policy, wish.login)
     journal = TerminalJournal(wish.given)
 
@@ -73,6 +71,8 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
         return f"; {words}" if words else ""
 
     with ExitStack() as stack:
+        if wish.showing.verbose > 1:
+            _log_requests(stack)
         limit = policy.spec.limits.run_timeout.timedelta.total_seconds()
         stop = stack.enter_context(Interrupt(limit, left_behind))
         cache = stack.enter_context(closing(open_cache(wish.showing.cache_dir)))
@@ -101,13 +101,15 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
     return record, journal.plan()
 
 
-def _log_requests() -> None:
+def _log_requests(stack: ExitStack) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     handler.addFilter(_without_query)
     requests = logging.getLogger("urllib3.connectionpool")
     requests.setLevel(logging.DEBUG)
     requests.addHandler(handler)
+    stack.callback(requests.removeHandler, handler)
+    stack.callback(requests.setLevel, logging.NOTSET)
 
 
 def _without_query(record: logging.LogRecord) -> bool:
