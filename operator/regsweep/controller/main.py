@@ -118,7 +118,7 @@ async def _watch(operator: Operator, environment: Environment, lease: Lease, sto
     Raises ClusterConflict where the Lease is lost, and whatever ends kopf.
     """
     end = threading.Event()
-    watching = asyncio.create_task(asyncio.to_thread(_run_kopf, operator, environment, end))
+    watching = asyncio.create_task(asyncio.to_thread(_run_kopf, operator, environment, lease.holder, end))
     ending = asyncio.create_task(stopping.wait())
     try:
         while not ending.done() and not watching.done():
@@ -135,10 +135,12 @@ async def _watch(operator: Operator, environment: Environment, lease: Lease, sto
         raise ClusterError("the watch of policies and runs has ended: the operator starts again")
 
 
-def _run_kopf(operator: Operator, environment: Environment, end: threading.Event) -> None:
+def _run_kopf(operator: Operator, environment: Environment, holder: str, end: threading.Event) -> None:
+    """`holder` names us to kopf, which would look up the user's name otherwise: in a pod the user has none."""
     kopf.run(
         registry=handlers.registry_of(environment.cluster, operator.seen),
         settings=handlers.settings(),
+        identity=holder,  # type: ignore[arg-type]  # a NewType of str that kopf does not export
         standalone=True,
         clusterwide=not environment.namespaces,
         namespaces=environment.namespaces,

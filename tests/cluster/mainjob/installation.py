@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,6 +76,10 @@ def installed(cluster: Cluster, registry_namespaces: tuple[str, ...]) -> Iterato
         waiting = ["--take-ownership", "--wait", f"--timeout={READY_SECONDS}s"]
         cluster.helm("install", RELEASE, str(PROJECT / "charts/regsweep"), *where, *chosen, *waiting)
         yield Installation(cluster, registry_namespaces)
+    except subprocess.CalledProcessError:
+        print(cluster.kubectl("-n", NAMESPACE, "describe", "pods"))
+        print(cluster.kubectl("-n", NAMESPACE, "logs", "-l", SELECTOR, "--ignore-errors", "--prefix"))
+        raise
     finally:
         cluster.helm("uninstall", RELEASE, *where, "--ignore-not-found")
         cluster.kubectl("delete", "namespace", NAMESPACE, *registry_namespaces, "--ignore-not-found", "--wait=false")
