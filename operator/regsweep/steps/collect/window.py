@@ -14,13 +14,15 @@ from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Process, Step, Why
 from regsweep.core.oci import Digest
 from regsweep.core.workload import container_id, ready
-from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed
+from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, PartialInventory, RegistryUnreachable
 from regsweep.steps.collect.inspection import Inspection, inspect
 from regsweep.steps.collect.process import CollectorProcess, Place, any_alive, measure, stop_all
 from regsweep.steps.collect.sight import Sight
 from regsweep.steps.collect.site import Site
 
 LEAVING = (Step.STOPPING, Step.LIFTING)
+CENSUS_PAUSES = (2.0, 5.0)
+"""Seconds between two tries of a census that fails in the window."""
 NAMED = 5
 """So many missing marks are named in a message."""
 
@@ -195,9 +197,19 @@ class Window:
         return f"{self.status.work_dir}/{self.site.run}-{self.status.attempts}-{kind}"
 
     def _take_census(self) -> None:
-        self._taken = self._census()
+        self._taken = self._patient_census()
         self._missing |= self._taken.marks()
         self.status = self.status.model_copy(update={"blobs_expected": len(self._missing)})
+
+    def _patient_census(self) -> Census:
+        """A Service is a moment behind its pods' rollout, so the first failures are not believed."""
+        for seconds in CENSUS_PAUSES:
+            try:
+                return self._census()
+            except (PartialInventory, RegistryUnreachable) as error:
+                self.site.progress.say(f"{error}; asking again in {seconds:.0f}s")
+            self.site.stop.wait(seconds)
+        return self._census()
 
     def _output(self) -> CollectorOutput:
         if self.process is None:
