@@ -41,5 +41,7 @@ def main() -> None:
 
 
 def _leave(message: str, code: int) -> None:
-    print(message, file=sys.stderr)
+    from regsweep.cli.terminal import say
+
+    say(message)
     raise SystemExit(code) from None

@@ -83,7 +83,7 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
         ports = Ports(
             reader=reader,
             deleter=lambda: stack.enter_context(Deleter(where)),
-            probe=lambda: probe_deletes(where),
+            probe=partial(probe_deletes, where),
             cache=cache,
             clock=now,
             stop=stop,

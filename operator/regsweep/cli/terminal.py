@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+from regsweep.core.report.text import printable
 from regsweep.errors import Cancelled
 
 _PLAIN_EVERY_SECONDS = 10.0
@@ -31,7 +32,7 @@ def emit(text: str) -> None:
 
 def say(message: str) -> None:
     """One line for the person, not for the result."""
-    print(message, file=sys.stderr, flush=True)
+    print(printable(message), file=sys.stderr, flush=True)
 
 
 class LiveProgress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -14,7 +14,7 @@ from regsweep.core.outcome import Collection, Outcome, RunRecord, Verification
 from regsweep.core.plan import Action, Plan
 from regsweep.errors import InvalidInput
 
-REPORT_VERSION = 1
+REPORT_VERSION: Literal[1] = 1
 
 
 class _Part(BaseModel):
@@ -91,7 +91,7 @@ class RepositoryPart(_Part):
 class Report(_Part):
     """The whole record of a run."""
 
-    version: int = REPORT_VERSION
+    version: Literal[1] = REPORT_VERSION
     policy: str
     registry: str
     mode: str
@@ -148,8 +148,11 @@ def from_json(text: str) -> Report:
         raise InvalidInput(f"is not a report: {str(error).splitlines()[0]}") from None
 
 
-def schema() -> dict[str, Any]:
-    return Report.model_json_schema(by_alias=True)
+def report_schema() -> str:
+    """The JSON schema of a report, as docs/report.schema.json holds it."""
+    title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A report of regsweep, version 1"}
+    document = Report.model_json_schema(by_alias=True, mode="serialization")
+    return json.dumps({**document, **title}, indent=2, sort_keys=True) + "\n"
 
 
 def plan_part(plan: Plan) -> PlanPart:

@@ -44,7 +44,13 @@ def render(report: Report, *, details: bool = False) -> str:
         _proof(report),
         _findings(report),
     )
-    return "\n\n".join("\n".join(lines) for lines in (list(section) for section in sections) if lines) + "\n"
+    written = "\n\n".join("\n".join(lines) for lines in (list(section) for section in sections) if lines)
+    return printable(written) + "\n"
+
+
+def printable(text: str) -> str:
+    """`text` with nothing in it that a terminal would obey: what a registry answers is not ours."""
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _head(report: Report) -> Iterator[str]:
