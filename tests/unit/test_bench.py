@@ -1,0 +1,61 @@
+"""The benchmark still runs: each measure once, at a size that measures nothing. Speed is no test."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bench import engine
+from bench.made import MANIFESTS_PER_TAG, made_repository
+from bench.rows import Ratio, Row, as_json, as_table, ratio, take_turns
+
+
+def test_the_engine_is_measured_in_both_shapes_at_two_sizes():
+    rows = list(engine.measure(60, engine.cost))
+    assert [(row.measure, row.subject, row.what) for row in rows] == [
+        ("engine", "60 tags", "one repository"),
+        ("engine", "60 tags", "repositories of 100 tags"),
+    ]
+    assert all(row.value > 0 and row.ratios[0].median > 0 for row in rows)
+
+
+def test_a_process_of_its_own_says_what_it_cost():
+    assert engine.apart("many", 60).seconds > 0
+
+
+@pytest.mark.parametrize("shape", ["one", "many"])
+def test_the_made_registry_keeps_some_and_lets_some_go(shape: str):
+    """A policy that keeps all, or nothing, would measure another engine."""
+    assert 0 < engine.cost(shape, 3000).deleted < 3000 * MANIFESTS_PER_TAG
+
+
+def test_the_made_registry_is_of_the_stated_size():
+    repository = made_repository(0, 0, 100)
+    assert (len(repository.tags), len(repository.manifests)) == (100, 100 * MANIFESTS_PER_TAG)
+
+
+def test_a_ratio_is_taken_round_by_round():
+    assert ratio("it", [2.0, 9.0, 4.0], [1.0, 3.0, 8.0]) == Ratio("it", 2.0, 0.5, 3.0)
+
+
+def test_runs_take_turns_and_the_first_round_does_not_count():
+    order: list[str] = []
+
+    def run(name: str) -> float:
+        order.append(name)
+        return float(len(order))
+
+    found = take_turns(2, {"a": lambda: run("a"), "b": lambda: run("b")})
+    assert order == ["a", "b"] * 3
+    assert found == {"a": [3.0, 5.0], "b": [4.0, 6.0]}
+
+
+ROW = Row("scan", "registry 3", "cold", 1234.5, "tags/s", (Ratio("it", 0.5, 0.25, 1.0),), {"requests a tag": 2.0})
+
+
+def test_a_row_is_printed():
+    assert as_table([ROW]).splitlines()[2] == (
+        "| scan    | registry 3 | cold | 1,234 tags/s | 0.50 (0.25 to 1.00) of it     | 2.00 requests a tag |"
+    )
+    assert json.loads(as_json([ROW]))["rows"][0]["ratios"] == [{"to": "it", "median": 0.5, "least": 0.25, "most": 1.0}]
