@@ -31,7 +31,7 @@ def make_ports(execution: Execution, stack: ExitStack, journal: StatusJournal, p
     return Ports(
         reader=stack.enter_context(Reader(target)),
         deleter=lambda: stack.enter_context(Deleter(target)),
-        probe=lambda: probe_deletes(target),
+        probe=partial(probe_deletes, target),
         cache=execution.environment.cache,
         clock=execution.environment.clock,
         stop=execution.stop,

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -88,7 +89,7 @@ class Story:
             ports = Ports(
                 reader=reader,
                 deleter=lambda: deleter,
-                probe=lambda: probe_deletes(target),
+                probe=partial(probe_deletes, target),
                 cache=MemoryCache(),
                 clock=_now,
                 stop=self.stop,

@@ -47,23 +47,24 @@ def _wait(ports: Ports, message: str, reason: str) -> None:
     raise ApprovalRequired(message, reason)
 
 
-def require_deletes(request: Request, ports: Ports, *, switch_on: bool) -> None:
+def require_deletes(plan: Plan, request: Request, ports: Ports, *, switch_on: bool) -> None:
     """Return where the registry deletes. Switches deletes on in its workload where the policy says so and `switch_on`.
 
     Raises DeleteDisabled with the exact setting, or RegistryDenied.
     """
-    state = ports.probe()
+    repository = plan.actions[0].repository
+    state = ports.probe(repository)
     if state is DeleteState.DISABLED and request.policy.spec.registry.enable_delete and ports.enable_delete is not None:
         if not switch_on:
             return
         ports.journal.enter(RunStep.ENABLING_DELETE)
         ports.enable_delete()
-        state = ports.probe()
+        state = ports.probe(repository)
     if state is DeleteState.ENABLED:
         return
     if state is DeleteState.DENIED:
         raise RegistryDenied(
-            "the registry does not let these credentials delete: give the user the right to delete manifests"
+            f"the registry does not let these credentials delete in {repository}: give the user the right to delete"
         )
     if state is DeleteState.READ_ONLY:
         raise DeleteDisabled(

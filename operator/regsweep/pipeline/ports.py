@@ -36,11 +36,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the run works with. `deleter` and `probe` are called only when something is to be deleted (S11)."""
+    """What the run works with. `deleter` and `probe` are called only when something is to be deleted (S11).
+
+    `probe` asks about one repository: rights may be given for each."""
 
     reader: Reader
     deleter: Callable[[], Deleter]
-    probe: Callable[[], DeleteState]
+    probe: Callable[[str], DeleteState]
     cache: ManifestCache
     clock: Clock
     stop: Stop

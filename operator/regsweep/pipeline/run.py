@@ -47,10 +47,10 @@ def _whole(state: RunState, step: RunStep) -> RunRecord:
         if not plan.actions:
             return state.success("NothingToDelete")
         if step in START_OVER or step is RunStep.AWAITING_APPROVAL:
-            require_deletes(state.request, state.ports, switch_on=False)
+            require_deletes(plan, state.request, state.ports, switch_on=False)
             require_approval(plan, state.request, state.ports)
         preflight(state)
-        require_deletes(state.request, state.ports, switch_on=True)
+        require_deletes(plan, state.request, state.ports, switch_on=True)
         _sweep(state, plan)
     collect(state, step)
     prove(state)

@@ -1,1 +1,4 @@
-"""One verb each, with effects: scan, sweep, collect, verify, ... No step imports another; `pipeline` knows the order."""
+"""One verb each, with effects: scan, sweep, collect, verify, ...
+
+No step imports another; `pipeline` knows the order.
+"""

@@ -126,7 +126,7 @@ class World:
         return Ports(
             reader=self.registry,  # type: ignore[arg-type]
             deleter=self._deleter,
-            probe=lambda: self.state,
+            probe=lambda _: self.state,
             cache=MemoryCache(),
             clock=lambda: self.now,
             stop=quiet,
