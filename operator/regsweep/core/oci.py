@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -108,7 +109,7 @@ def parse_manifest(body: bytes, media_type: str) -> Manifest:
     """
     document = _object(body)
     stated = document.get("mediaType")
-    media = stated if isinstance(stated, str) and stated else media_type.split(";", maxsplit=1)[0].strip()
+    media = sys.intern(stated if isinstance(stated, str) and stated else media_type.split(";", maxsplit=1)[0].strip())
     kind = _kind(media, document)
     digest, size = digest_of(body), len(body)
     if kind is Kind.INDEX:
@@ -224,7 +225,8 @@ def _descriptor(value: object) -> Descriptor:
     size = value.get("size", 0)
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_SIZE:
         raise ValueError(f"a descriptor's size is {str(size)[:40]!r}")
-    return Descriptor(str(value.get("mediaType") or ""), parse_digest(value.get("digest")), size)
+    media_type = sys.intern(str(value.get("mediaType") or ""))  # a few, in millions of descriptors: one object each
+    return Descriptor(media_type, parse_digest(value.get("digest")), size)
 
 
 def _subject(document: Mapping[str, Any]) -> Digest | None:
