@@ -104,6 +104,7 @@ class RunReconciler:
             close_run(self._environment, run, status, refused)
             return None
         if not followed.leaving and run.status.step is RunStep.AWAITING_APPROVAL and not _approved(run, status):
+            take_finalizer(cluster, kinds.RUN, run.metadata, EXECUTING)
             return self._until_it_expires(run, status)
         return self._postponed.until(key) or self._begin(key, run, followed, status)
 

@@ -69,7 +69,8 @@ class Scheduler:
             self._stopping = True
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join(timeout / len(self._threads))
+            if thread.ident is not None:
+                thread.join(timeout / len(self._threads))
         return not any(thread.is_alive() for thread in self._threads)
 
     def submit(self, key: Key) -> None:
