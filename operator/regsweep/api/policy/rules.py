@@ -14,6 +14,7 @@ from regsweep.api.scalars import Duration, GroupPattern, OptionalPatterns, Patte
 # Said by pydantic and by the API server alike.
 _NOTHING_KEPT = "a rule must say what it keeps: set keep.latest or keep.youngerThan"
 _LATEST_ZERO = "keep.latest: 0 alone would delete every image that the rule selects: set keep.youngerThan with it"
+_NAME_TAKEN = "a rule cannot be called child, referrer or untagged: expired.child and its like are reasons of their own"
 _NOTHING_ORDERED = "orderBy and per order what keep.latest counts: set keep.latest, or leave them out"
 
 
@@ -81,6 +82,14 @@ class Rule(Model):
     repositories: RepositorySelector = RepositorySelector()
     tags: TagSelector = TagSelector()
     keep: Keep
+
+    @model_validator(mode="after")
+    def _has_a_name_of_its_own(self) -> Self:
+        if self.name in {"child", "referrer", "untagged"}:
+            raise ValueError(_NAME_TAKEN)
+        return self
+
+    cel: ClassVar[tuple[tuple[str, str], ...]] = (("!(self.name in ['child', 'referrer', 'untagged'])", _NAME_TAKEN),)
 
 
 class Untagged(Model):
