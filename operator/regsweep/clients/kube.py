@@ -188,7 +188,7 @@ class Cluster:
                 f"{url}?{urlencode(query)}" if query else url,
                 body=text,
                 headers=headers,
-                timeout=urllib3.Timeout(*TIMEOUT),
+                timeout=urllib3.Timeout(connect=TIMEOUT[0], read=TIMEOUT[1]),
                 preload_content=False,
                 redirect=False,
             )

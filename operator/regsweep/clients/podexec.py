@@ -120,7 +120,7 @@ def execute(cluster: Cluster, target: ContainerRef, command: Command) -> ExecRes
     finally:
         socket.shutdown()  # type: ignore[no-untyped-call]
     status = bytes(streams.kept[_STATUS])
-    return streams.result(_exit_code(status, target, command), why) if status else streams.result(None, why)
+    return streams.result(_exit_code(status, target, command)) if status else streams.result(None, why)
 
 
 def _connect(cluster: Cluster, target: ContainerRef, command: Command) -> websocket.WebSocket:
