@@ -61,7 +61,7 @@ def imported(path: Path) -> Iterator[str]:
 def third_party_imports(folder: Path) -> dict[str, str]:
     """Third-party top-level module -> one file that imports it."""
     found = {name: str(path.relative_to(ROOT)) for path in folder.rglob("*.py") for name in imported(path)}
-    ours = {"regsweep", "tests"}
+    ours = {"bench", "regsweep", "tests"}
     return {name: path for name, path in found.items() if name not in sys.stdlib_module_names | ours}
 
 

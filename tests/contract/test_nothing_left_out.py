@@ -55,9 +55,7 @@ def test_what_was_left_out_is_named_and_fails(tmp_path: Path, workers: int):
     assert status == 1
 
 
-@pytest.mark.parametrize(
-    "left_out", ["pytest.skip('not here')", "pytest.xfail('not yet')"], ids=["skip", "xfail"]
-)
+@pytest.mark.parametrize("left_out", ["pytest.skip('not here')", "pytest.xfail('not yet')"], ids=["skip", "xfail"])
 def test_one_left_out_is_enough(tmp_path: Path, left_out: str):
     (tmp_path / "test_some.py").write_text(f"{PASSES}import pytest\ndef test_it(): {left_out}\n")
     assert run_pytest(tmp_path, workers=0)[0] == 1
