@@ -52,12 +52,17 @@ class Checks:
         self._asked: set[str] = set()
         self._looking: set[str] = set()
 
-    def of(self, policy: RegistryCleanupPolicy, *, again: bool) -> Check | None:
-        """What is known; None before the first answer. Where that is old and `again` is True, a new look is begun."""
+    def of(self, policy: RegistryCleanupPolicy, *, again: bool, since: datetime | None = None) -> Check | None:
+        """What is known; None before the first answer. Where that is old, or older than `since`, and `again` is True, a
+        new look is begun.
+        """
         meta = policy.metadata
         with self._lock:
             known = self._known.get(meta.uid)
-            if again and meta.uid not in self._asked and not self._fresh(known, meta.generation):
+            old = not self._fresh(known, meta.generation) or (
+                since is not None and known is not None and known.at < since
+            )
+            if again and old and meta.uid not in self._asked:
                 self._asked.add(meta.uid)
                 self._pool.submit(self._look, policy)
         return known

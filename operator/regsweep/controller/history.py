@@ -28,6 +28,10 @@ def last_run(runs: Sequence[RegistryCleanupRun]) -> LastRun | None:
     )
 
 
+def last_end(runs: Sequence[RegistryCleanupRun]) -> datetime | None:
+    return max((_ended_at(run) for run in runs if finished(run)), default=None)
+
+
 def last_success(runs: Sequence[RegistryCleanupRun]) -> datetime | None:
     return max((_ended_at(run) for run in runs if succeeded(run)), default=None)
 

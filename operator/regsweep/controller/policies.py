@@ -15,15 +15,17 @@ from regsweep.controller.conditions import (
     MAINTENANCE_ACTIVE,
     POLICY_CONDITIONS,
     READY,
+    RUNNING,
     Fact,
     at_first_sight,
     fact,
     false,
+    is_true,
     with_facts,
 )
 from regsweep.controller.environment import Environment
 from regsweep.controller.events import News
-from regsweep.controller.history import excess, last_plan, last_run, last_success
+from regsweep.controller.history import excess, last_end, last_plan, last_run, last_success
 from regsweep.controller.journal import window_open
 from regsweep.controller.lookup import holds_registry, runs_of
 from regsweep.controller.ownership import MAINTENANCE, take_finalizer
@@ -94,7 +96,8 @@ class PolicyReconciler:
         old, times = policy.status, {slot.collect_only: slot.time for slot in slots}
         last = last_run(runs) or old.last_run
         window = next((run for run in runs if window_open(run.status.garbage_collection)), None)
-        check = self._checks.of(policy, again=window is None)
+        idle = not any(is_true(run.status.conditions, RUNNING) for run in runs)
+        check = self._checks.of(policy, again=idle, since=last_end(runs))
         self._measure(policy, runs, window)
         said = facts(policy.spec, check, last, window)
         return old.model_copy(

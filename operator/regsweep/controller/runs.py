@@ -57,6 +57,7 @@ class RunReconciler:
 
     def reconcile(self, key: Key) -> datetime | None:
         """Look at one run. Raises ClusterError where the API does not answer."""
+        executing = self._executions.executing(key)  # before the read: else a run that ends in between looks unfinished
         try:
             found = self._environment.cluster.get(kinds.RUN, key.namespace, key.name)
         except ClusterNotFound:
@@ -64,7 +65,7 @@ class RunReconciler:
             self._postponed.forget(key)
             return None
         run = read_run(found)
-        if self._executions.executing(key):
+        if executing:
             if run.metadata.deletion_timestamp is not None:
                 self._executions.cancel(key, Cancelled("the run was deleted: nothing more is done"))
             return None

@@ -455,6 +455,34 @@ def test_progress_is_written_every_fifteen_seconds_at_most() -> None:
     assert conditions(world.status())["Complete"] == "True/Deleted"
 
 
+def test_a_run_that_ends_while_it_is_read_is_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = world_with_policy()
+    begun, end = threading.Event(), threading.Event()
+
+    def script(request: Request, ports: Ports) -> RunRecord:
+        begun.set()
+        end.wait(5)
+        return record(request)
+
+    world.pipeline = script
+    world.run()
+    world.settle(wait=False)
+    assert begun.wait(5)
+    real = world.cluster.get
+
+    def read_and_end(kind: Any, namespace: str | None, name: str) -> Any:
+        found = real(kind, namespace, name)
+        if name == "now" and not end.is_set():
+            end.set()
+            world.operator.executions.join(5)
+        return found
+
+    monkeypatch.setattr(world.cluster, "get", read_and_end)
+    world.edit_run(mode="Delete")
+    world.settle()
+    assert len(world.requests) == 1
+
+
 def test_one_run_at_a_time_for_a_registry() -> None:
     world = world_with_policy()
     begun = blocked(world)
