@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -71,6 +72,20 @@ def test_the_window_frees_what_is_not_kept_and_loses_nothing(enter: Enter, versi
     assert (result.bytes_before, result.bytes_after, scene.stored_bytes()) == (before, needed, needed)
     assert result.blobs_marked == result.blobs_expected == len(scene.census().marks())
     assert result.blobs_deleted == len(result.swept) == 12
+    assert_nothing_left(scene)
+
+
+def test_a_read_only_root_keeps_its_logs_in_the_store(enter: Enter):
+    scene = enter("2.8")
+    kept = scene.fill()
+    containers = [{"name": "registry", "securityContext": {"readOnlyRootFilesystem": True}}]
+    patch = json.dumps({"spec": {"template": {"spec": {"containers": containers}}}})
+    kubectl, names = scene.registry.cluster.kubectl, ("-n", scene.registry.namespace)
+    kubectl(*names, "patch", scene.registry.workload, "-p", patch)
+    kubectl(*names, "rollout", "status", scene.registry.workload, "--timeout=60s")
+    result = scene.collector(Ports()).collect(scene.census)
+    assert result.bytes_after == scene.needed_bytes(kept)
+    assert scene.registry.exec("ls", "/var/lib/registry/.regsweep").split() == ["run-1-1-real"]
     assert_nothing_left(scene)
 
 

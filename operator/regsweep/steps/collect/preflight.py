@@ -3,6 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from regsweep.clients.kinds import AUTOSCALER
@@ -15,18 +16,16 @@ from regsweep.steps.collect.sight import ask, pods_of
 from regsweep.steps.collect.site import Site
 
 MAXIMUM_REPLICAS = 256
+SETTLING = timedelta(seconds=60)
+"""A rollout that just ended leaves terminating pods for a while."""
 _REACH = "regsweep must reach each pod by its own address (run it inside the cluster), with the policy's credentials"
 
 
 def preflight(site: Site) -> Inspection:
     """Raises WorkloadUnfit with every fault that was found and its fix; ClusterError where it cannot be
     known."""
-    found = _workload(site)
-    faults = list(workload.unfit(found, site.workload.container))
-    _refuse(site, faults)
-    pods = pods_of(site, found)
-    if not pods or not workload.rolled_out(found, pods, site.workload.container):
-        _refuse(site, ["it is not rolled out and ready: wait for `kubectl rollout status`, or repair it first"])
+    _refuse(site, list(workload.unfit(_workload(site), site.workload.container)))
+    found, pods = _settled(site)
     if len(pods) > MAXIMUM_REPLICAS:
         _refuse(site, [f"it has more than {MAXIMUM_REPLICAS} replicas"])
     inspection = inspect(site, pods[0])
@@ -49,6 +48,19 @@ def _workload(site: Site) -> dict[str, Any]:
         raise WorkloadUnfit(
             f"there is no {site.name}: set registry.workloadRef to the Deployment or StatefulSet that runs the registry"
         ) from error
+
+
+def _settled(site: Site) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The workload and its pods once they are all ready; a rollout that is just ending is waited for."""
+    until = site.clock() + SETTLING
+    while True:
+        found = _workload(site)
+        pods = pods_of(site, found)
+        if pods and workload.rolled_out(found, pods, site.workload.container):
+            return found, pods
+        if site.clock() > until:
+            _refuse(site, ["it is not rolled out and ready: wait for `kubectl rollout status`, or repair it first"])
+        site.stop.wait(site.pace.poll)
 
 
 def _refuse(site: Site, faults: list[str]) -> None:

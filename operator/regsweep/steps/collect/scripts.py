@@ -56,7 +56,7 @@ SCAN = _SCAN + "scan\n"
 START = """
 dir=$1; shift
 umask 077
-rm -rf "$dir" && mkdir -p "$dir" || exit 71
+rm -rf "${dir%/*}"/* && mkdir -p "$dir" || exit 71
 (
   "$@" >"$dir/out" 2>"$dir/err" </dev/null &
   pid=$!
@@ -66,8 +66,8 @@ rm -rf "$dir" && mkdir -p "$dir" || exit 71
   mv "$dir/rc.new" "$dir/rc"
 ) >/dev/null 2>&1 </dev/null &
 """
-"""Arguments: a directory, then the command. It goes on when this exec ends, whatever becomes of its
-connection."""
+"""Arguments: a directory, then the command. What earlier ones left beside it goes. It goes on when this exec
+ends, whatever becomes of its connection."""
 
 STATE = (
     _SCAN
