@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -183,6 +184,18 @@ def test_a_plan_and_its_file_are_one():
     assert plan_from_json(text) == plan
     assert digest_of_plan(plan) == plan.digest
     jsonschema.validate(json.loads(text), json.loads(plan_schema()))
+
+
+@pytest.mark.parametrize("repositories", [(), ("one",), ("one", "two")], ids=["none", "one-action", "two-actions"])
+def test_the_text_and_the_digest_are_those_that_the_schema_describes(repositories: tuple[str, ...]):
+    plan, _ = build(*(two_images(name) for name in repositories))
+    text = plan_to_json(plan)
+    document = json.loads(text)
+    assert len(document["actions"]) == len(repositories)
+    assert text == json.dumps(document, sort_keys=True, separators=(",", ":")) + "\n"
+    del document["digest"]
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    assert plan.digest == f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
 
 def changed(**fields: Any) -> Callable[[dict[str, Any]], str]:
