@@ -34,5 +34,6 @@ def demo(
     """
     from regsweep.demo.story import demo as tell
 
-    with Interrupt(_LONGEST_SECONDS) as stop, progress(quiet=quiet) as live:
-        tell(registry_binary, Console(highlight=False), live, stop)
+    console = Console(highlight=False)
+    with Interrupt(_LONGEST_SECONDS) as stop, progress(quiet=quiet, console=console) as live:
+        tell(registry_binary, console, live, stop)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
 from regsweep.core.report.text import printable
@@ -36,20 +36,21 @@ def say(message: str) -> None:
 
 
 class LiveProgress:
-    """One live line a hop, with rate and time left; a hop that is done leaves its line."""
+    """One live line a hop, with rate and time left; a hop that is done leaves a line of its own. Thread-safe."""
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._bars = Progress(
-            SpinnerColumn(finished_text="[green]✓[/]"),
+            SpinnerColumn(),
             TextColumn("{task.description:10}"),
             BarColumn(bar_width=24),
             _Numbers(),
             TextColumn("{task.fields[detail]}", style="dim", markup=False),
-            console=self._console,
+            console=console,
             transient=True,
         )
-        self._task: TaskID | None = None
+        self._task: Task | None = None
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -60,15 +61,20 @@ class LiveProgress:
         self._bars.stop()
 
     def begin(self, hop: str, total: int | None = None) -> None:
-        self._end_hop()
-        self._task = self._bars.add_task(hop, total=total, detail="")
+        with self._lock:
+            self._end_hop()
+            added = self._bars.add_task(hop, total=total, detail="")
+            self._task = next(task for task in self._bars.tasks if task.id == added)
 
     def advance(self, done: int = 1, detail: str = "") -> None:
-        if self._task is not None:
-            self._bars.update(self._task, advance=done, detail=detail[:40])
+        with self._lock:
+            if self._task is not None:
+                self._bars.update(self._task.id, advance=done, detail=detail[:40])
+                if self._task.finished:
+                    self._end_hop()
 
     def say(self, message: str) -> None:
-        self._console.print(Text(message))
+        self._console.print(Text(printable(message)))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -81,13 +87,12 @@ class LiveProgress:
             self._bars.start()
 
     def _end_hop(self) -> None:
-        if self._task is not None:
-            task = next(task for task in self._bars.tasks if task.id == self._task)
-            self._bars.remove_task(self._task)
-            self._task = None
-            self._console.print(
-                Text(f"{task.description:10} {int(task.completed)} in {task.elapsed or 0:.1f} s", "dim")
-            )
+        with self._lock:
+            task, self._task = self._task, None
+            if task is not None:
+                self._bars.remove_task(task.id)
+                words = f"   {task.description} {int(task.completed)} in {task.elapsed or 0:.1f} s"
+                self._console.print(Text(words, "dim"))
 
 
 class _Numbers(TextColumn):
@@ -147,10 +152,12 @@ class NoProgress(PlainProgress):
         pass
 
 
-def progress(*, quiet: bool) -> LiveProgress | PlainProgress:
+def progress(*, quiet: bool, console: Console | None = None) -> LiveProgress | PlainProgress:
+    """`console` is another than standard error, for a command whose result is a story."""
     if quiet:
         return NoProgress()
-    return LiveProgress() if sys.stderr.isatty() else PlainProgress()
+    console = console or Console(stderr=True, highlight=False)
+    return LiveProgress(console) if console.is_terminal else PlainProgress()
 
 
 def is_interactive() -> bool:
@@ -160,9 +167,9 @@ def is_interactive() -> bool:
 
 def ask(question: str, yes: tuple[str, ...] = ("y", "yes")) -> bool:
     """Whether the person's answer is one of `yes`; anything else is no. Raises Cancelled on Ctrl-C."""
-    print(question, end=" ", file=sys.stderr, flush=True)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # the run's own would let the reading go on
     try:
+        print(question, end=" ", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in yes
     except KeyboardInterrupt:
         raise Cancelled("interrupted at the question: nothing was deleted") from None

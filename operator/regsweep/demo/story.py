@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from regsweep.api.load import load_policy
 from regsweep.api.policy import Mode, RegistryCleanupPolicy
 from regsweep.clients.cache import MemoryCache
 from regsweep.clients.registry import Deleter, Reader, Target, probe_deletes
-from regsweep.core.outcome import RunRecord
+from regsweep.core.outcome import Result, RunRecord
 from regsweep.core.plan import Plan
 from regsweep.core.ports import Progress, Stop
 from regsweep.core.report.text import human_bytes
@@ -31,6 +33,22 @@ from regsweep.errors import ImagesDamaged, RegsweepError
 from regsweep.pipeline import Ports, Request, run
 from regsweep.pipeline.memory import MemoryJournal
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
+_MEMORY_NEEDED = 2 << 30
+
+_WHY = {
+    "kept.latest": "among the newest that a rule keeps",
+    "kept.younger-than": "younger than a rule keeps",
+    "kept.no-rule": "no rule selects it",
+    "protected.tag": "protect.tags names it",
+    "protected.repository": "protect.repositories names its repository",
+    "protected.shared-digest": "another tag on the same image is kept",
+    "protected.referrer-of": "signs or describes an image that stays",
+    "protected.child-of": "part of an image that stays",
+    "protected.unknown-age": "nobody knows how old it is",
+    "protected.minimum-age": "younger than limits.minimumAge",
+}
+
 
 def policy_text() -> str:
     return files("regsweep.demo").joinpath("policy.yaml").read_text()
@@ -39,12 +57,18 @@ def policy_text() -> str:
 def demo(binary: Path, console: Console, progress: Progress, stop: Stop) -> None:
     """Tell the story. Raises RegsweepError where it does not end well; leaves nothing behind either way."""
     with (
-        tempfile.TemporaryDirectory(prefix="regsweep-demo-") as folder,
+        tempfile.TemporaryDirectory(prefix="regsweep-demo-", dir=_place()) as folder,
         RegistryProcess(binary, Path(folder) / "storage") as registry,
         Pusher(registry.url) as pusher,
     ):
         Story(registry, pusher, console, progress, stop).tell()
-    console.print("[bold]6. Taken down.[/] The registry has ended and its files are gone.")
+    console.print("\n[bold]The end.[/] The registry has ended, and its files are gone.")
+
+
+def _place() -> Path | None:
+    """In memory where there is room: a disk of a laptop makes everybody wait. None: where temporary files are."""
+    roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MEMORY_NEEDED
+    return _MEMORY if roomy else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +83,21 @@ class Story:
 
     def tell(self) -> None:
         url, version = self.registry.url, self.registry.version()
-        self.console.print(f"[bold]1. A registry:[/] Distribution {version} on {url}, deletes switched on")
+        self._chapter(1, "A registry", f"CNCF Distribution {version} on {url}, and nobody has ever cleaned it")
         images = demo_images(_now())
         self._fill(images)
-        self.console.print("[bold]3. The policy:[/]")
-        self.console.print(policy_text().partition("spec:\n")[2].rstrip(), highlight=False, markup=False, style="dim")
+        self._chapter(3, "A policy", "what a cluster admin writes; the same YAML works as a custom resource")
+        policy = policy_text().partition("spec:\n")[2].rstrip()
+        self.console.print(policy, highlight=False, markup=False, style="dim", soft_wrap=True)
         planned = self._run(Mode.DRY_RUN)
         if planned.plan is None:
             raise RegsweepError(f"the demo's plan failed: {planned.reason}: {planned.message}")
         self._show_plan(planned, planned.plan)
         self._show_result(self._run(Mode.DELETE, planned.plan))
         self._prove(images, planned.plan)
+
+    def _chapter(self, number: int, title: str, words: str) -> None:
+        self.console.print(f"\n[bold]{number}. {title}:[/] {words}", soft_wrap=True)
 
     def _fill(self, images: Sequence[Artifact]) -> None:
         self.progress.begin("push", len(images))
@@ -78,9 +106,16 @@ class Story:
             self.pusher.push_all(part)
             self.progress.advance(len(part))
         repositories = {artifact.repository for artifact in images}
+        self._chapter(
+            2,
+            "Four months of images",
+            f"{len(images)} in {len(repositories)} repositories, "
+            f"{human_bytes(self.registry.disk_bytes().blobs)} on disk",
+        )
         self.console.print(
-            f"[bold]2. Filled[/] with {len(images)} images in {len(repositories)} repositories: plain, multi-arch, "
-            f"shared digests, signed, a `latest` pushed twice; {human_bytes(self.registry.disk_bytes().blobs)} on disk"
+            "   releases, builds of main, pull requests, nightlies for two platforms, signatures, charts,\n"
+            "   build caches, shared layers and digests, and a `latest` that moved",
+            style="dim",
         )
 
     def _run(self, mode: Mode, approved: Plan | None = None) -> RunRecord:
@@ -101,17 +136,18 @@ class Story:
 
     def _show_plan(self, record: RunRecord, plan: Plan) -> None:
         counts = plan.counts
-        self.console.print(
-            f"[bold]4. The plan:[/] {counts.deleted_tags} of {counts.tags} tags go, with {counts.deleted_manifests} of "
-            f"{counts.manifests} manifests; {human_bytes(plan.bytes)} can come back"
+        self._chapter(
+            4,
+            "The plan, before anything is touched",
+            f"{counts.deleted_tags} of {counts.tags} tags go, {human_bytes(plan.bytes)} come back",
         )
-        table = Table("repository", "kept", "going", box=None, header_style="dim", padding=(0, 2))
+        table = _table("repository", "stay", "go")
         for name, (kept, expired) in sorted(record.kept.by_repository.items()):
-            table.add_row(name, str(kept), str(expired))
-        why = Table("tags kept", "why", box=None, header_style="dim", padding=(0, 2))
+            table.add_row(name, str(kept), str(expired) if expired else "")
+        why = _table("tags stay", "because")
         for reason, number in sorted(record.kept.by_reason.items(), key=lambda item: -item[1]):
-            why.add_row(str(number), reason)
-        self.console.print(table, why, sep="\n")
+            why.add_row(str(number), f"{_WHY.get(reason, reason)} [dim]({reason})[/]")
+        self.console.print(table, "", why, sep="\n")
 
     def _show_result(self, record: RunRecord) -> None:
         collection = record.collection
@@ -120,13 +156,17 @@ class Story:
                 f"the demo's run ended with {record.reason}: {record.message or record.collect_skipped}"
             )
         before, after = collection.bytes_before or 0, collection.bytes_after or 0
-        self.console.print(
-            f"[bold]5. Done:[/] {human_bytes(before)} before, {human_bytes(after)} after: "
-            f"[bold green]{human_bytes(before - after)} freed on disk[/], {collection.blobs_deleted} blobs swept; "
-            f"pushes were refused for {collection.write_blocked_seconds:.1f} s"
+        self._chapter(
+            5,
+            "Deleted, and collected",
+            f"{human_bytes(before)} before, {human_bytes(after)} after: "
+            f"[bold green]{human_bytes(before - after)} freed on disk[/]",
         )
-        if proof := record.verification:
-            self.console.print(f"   proven: {proof.images} kept tags with {proof.blobs} configs and layers answer")
+        self.console.print(
+            f"   {record.count(Result.DELETED)} manifests deleted, {collection.blobs_deleted} blobs swept; "
+            f"nobody could push for {collection.write_blocked_seconds:.1f} s",
+            soft_wrap=True,
+        )
 
     def _prove(self, images: Sequence[Artifact], plan: Plan) -> None:
         """Pull every tag that the plan did not name, byte by byte. Raises ImagesDamaged."""
@@ -136,10 +176,22 @@ class Story:
         pulled = self.pusher.pull_all(sorted(pushed - gone))
         if not pulled.sizes:
             raise ImagesDamaged("no image is left: the demo's policy keeps some")
-        self.console.print(
-            f"   pulled back: {len(pushed - gone)} kept tags, {len(pulled.digests)} manifests, configs and layers, "
-            f"{human_bytes(pulled.bytes)}; [bold green]every byte is right[/]"
+        self.progress.advance(len(pushed - gone))
+        self._chapter(
+            6,
+            "Nothing was lost",
+            f"all {len(pushed - gone)} kept tags were pulled back, [bold green]every byte is right[/]",
         )
+        self.console.print(
+            f"   {len(pulled.digests)} manifests, configs and layers, {human_bytes(pulled.bytes)}", soft_wrap=True
+        )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 1))
+    for column in columns:
+        table.add_column(column, justify="right" if column in ("stay", "go", "tags stay") else "left")
+    return table
 
 
 def _policy(url: str) -> RegistryCleanupPolicy:
