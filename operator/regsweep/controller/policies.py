@@ -31,7 +31,7 @@ from regsweep.controller.lookup import holds_registry, runs_of
 from regsweep.controller.ownership import MAINTENANCE, take_finalizer
 from regsweep.controller.policy_facts import facts, maintenance
 from regsweep.controller.scheduler import Key
-from regsweep.controller.slots import NextSlots, Slot, due_slots, make_run, next_slots
+from regsweep.controller.slots import Agenda, agenda, make_run
 from regsweep.errors import ClusterNotFound, PolicyInvalid
 
 
@@ -79,21 +79,18 @@ class PolicyReconciler:
         the slot is written down would be due again.
         """
         cluster, meta, now = self._environment.cluster, policy.metadata, self._environment.clock()
-        slots = due_slots(policy, runs, now)
-        for slot in slots:
+        asked = agenda(policy, runs, now)
+        for slot in asked.due:
             if name := make_run(cluster, policy, slot):
                 news = News("RunCreated", f"made run {name} for {slot.time:%Y-%m-%d %H:%M} UTC", "Schedule")
                 self._environment.events.tell("RegistryCleanupPolicy", meta, news)
-        coming = next_slots(policy, now)
-        self._write(meta, policy.status, self._status(policy, runs, slots, coming))
+        self._write(meta, policy.status, self._status(policy, runs, asked))
         for run in excess(runs, meta.uid, policy.spec):
             cluster.delete(kinds.RUN, meta.namespace, run.metadata.name, uid=run.metadata.uid)
-        return min(filter(None, (coming.earliest(), now + FRESH)))
+        return min(filter(None, (asked.look_at, now + FRESH)))
 
-    def _status(
-        self, policy: RegistryCleanupPolicy, runs: list[RegistryCleanupRun], slots: list[Slot], coming: NextSlots
-    ) -> PolicyStatus:
-        old, times = policy.status, {slot.collect_only: slot.time for slot in slots}
+    def _status(self, policy: RegistryCleanupPolicy, runs: list[RegistryCleanupRun], asked: Agenda) -> PolicyStatus:
+        old = policy.status
         last = last_run(runs) or old.last_run
         window = next((run for run in runs if window_open(run.status.garbage_collection)), None)
         idle = not any(is_true(run.status.conditions, RUNNING) for run in runs)
@@ -104,10 +101,10 @@ class PolicyReconciler:
             update={
                 "observed_generation": policy.metadata.generation,
                 "conditions": self._conditions(policy.metadata, old, said),
-                "next_schedule_time": _text(coming.run),
-                "next_collect_time": _text(coming.collect),
-                "last_schedule_time": times.get(False, old.last_schedule_time),
-                "last_collect_schedule_time": times.get(True, old.last_collect_schedule_time),
+                "next_schedule_time": _text(asked.run),
+                "next_collect_time": _text(asked.collect),
+                "last_schedule_time": asked.last(collect_only=False) or old.last_schedule_time,
+                "last_collect_schedule_time": asked.last(collect_only=True) or old.last_collect_schedule_time,
                 "last_successful_time": last_success(runs) or old.last_successful_time,
                 "last_run": last,
             }

@@ -32,36 +32,40 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class NextSlots:
-    """When each schedule comes next; None for none."""
+class Agenda:
+    """`due` are the slots that a run is to be made for now. `run` and `collect` are what the status announces: the next
+    slot of each schedule, or the one that is due and waits. `look_at` is when something may be due next.
+    """
 
+    due: tuple[Slot, ...]
     run: datetime | None
     collect: datetime | None
+    look_at: datetime | None
 
-    def earliest(self) -> datetime | None:
-        return min((time for time in (self.run, self.collect) if time is not None), default=None)
+    def last(self, *, collect_only: bool) -> datetime | None:
+        return next((slot.time for slot in self.due if slot.collect_only is collect_only), None)
 
 
-def due_slots(policy: RegistryCleanupPolicy, runs: Iterable[RegistryCleanupRun], now: datetime) -> list[Slot]:
-    """The slots that a run is to be made for, now. A slot waits (within its deadline) while a run of the same schedule
-    is not over: two of them would do the same work.
+def agenda(policy: RegistryCleanupPolicy, runs: Iterable[RegistryCleanupRun], now: datetime) -> Agenda:
+    """What the schedules ask for. A slot waits, within its deadline, while a run of the same schedule is not over: two
+    of them would do the same work.
+
+    A slot counts only if its schedule was there before it: whoever writes a schedule, or takes a suspension back, does
+    not start a run by that.
     """
-    spec, status = policy.spec, policy.status
-    made = policy.metadata.creation_timestamp or now
+    spec = policy.spec
     deadline = timedelta(seconds=spec.starting_deadline_seconds)
     unfinished = {run.spec.collect is Collect.ONLY for run in runs if not finished(run)}
-    since = {False: status.last_schedule_time, True: status.last_collect_schedule_time}
-    slots = []
+    due, announced, coming = [], {}, []
     for collect_only, cron in _schedules(policy).items():
-        time = latest_due(cron, spec.time_zone, since[collect_only] or made, now, deadline)
-        if time is not None and collect_only not in unfinished:
-            slots.append(Slot(time, collect_only))
-    return slots
-
-
-def next_slots(policy: RegistryCleanupPolicy, now: datetime) -> NextSlots:
-    times = {kind: next_time(cron, policy.spec.time_zone, now) for kind, cron in _schedules(policy).items()}
-    return NextSlots(times.get(False), times.get(True))
+        slot = latest_due(cron, spec.time_zone, _since(policy, now, collect_only=collect_only), now, deadline)
+        following = next_time(cron, spec.time_zone, now)
+        waits = slot is not None and collect_only in unfinished
+        if slot is not None and not waits:
+            due.append(Slot(slot, collect_only))
+        announced[collect_only] = slot if waits else following
+        coming.append(following)
+    return Agenda(tuple(due), announced.get(False), announced.get(True), min(coming, default=None))
 
 
 def make_run(cluster: Cluster, policy: RegistryCleanupPolicy, slot: Slot) -> str:
@@ -86,6 +90,22 @@ def run_of(policy: RegistryCleanupPolicy, slot: Slot) -> dict[str, Any]:
         },
         "spec": {"policyRef": {"name": meta.name}, "collect": collect.value},
     }
+
+
+def _since(policy: RegistryCleanupPolicy, now: datetime, *, collect_only: bool) -> datetime:
+    """The moment after which slots count. What the status announced may be late; what it did not announce, though the
+    policy was looked at before, was no slot when its time came.
+    """
+    status = policy.status
+    announced = status.next_collect_time if collect_only else status.next_schedule_time
+    last = status.last_collect_schedule_time if collect_only else status.last_schedule_time
+    if announced is not None:
+        begin = datetime.fromisoformat(announced) - timedelta(microseconds=1)
+    elif status.observed_generation:
+        begin = now
+    else:
+        begin = policy.metadata.creation_timestamp or now
+    return max(begin, last) if last is not None else begin
 
 
 def _name(policy: ObjectMeta, slot: Slot) -> str:

@@ -174,6 +174,24 @@ def test_a_missed_slot_is_made_up_for_within_its_deadline(late: int, runs: int) 
     assert len(world.runs()) == runs
 
 
+@pytest.mark.parametrize("before", [{}, {"schedule": "0 13 * * *", "suspend": True}, {"schedule": "0 23 * * *"}])
+def test_writing_a_schedule_starts_no_run(before: dict[str, Any]) -> None:
+    world = world_with_policy(startingDeadlineSeconds=86400, **before)
+    world.later(hours=1, minutes=30)
+    world.edit_policy(schedule="0 13 * * *", suspend=False)
+    world.settle()
+    assert world.runs() == []
+    world.later(days=1)
+    assert world.runs() == ["nightly-29925420"]
+
+
+def test_a_slot_between_the_making_of_a_policy_and_the_first_look_counts() -> None:
+    world = World()
+    world.policy(schedule="30 11 * * *")
+    world.settle()
+    assert world.runs() == ["nightly-29923890"]
+
+
 def test_a_suspended_policy_makes_no_run() -> None:
     world = world_with_policy(schedule="0 13 * * *", suspend=True)
     assert "nextScheduleTime" not in world.policy_status()
@@ -192,6 +210,7 @@ def test_a_slot_waits_while_a_run_is_not_over_and_comes_after_it() -> None:
     world.settle()
     world.later(hours=1)
     assert world.runs() == ["by-hand", "waits"]
+    assert world.policy_status()["nextScheduleTime"] == "2026-11-23T13:00:00Z"
     world.cluster.delete(RUN, NAMESPACE, "waits")
     world.later(minutes=1)
     assert world.runs() == ["by-hand", "nightly-29923980"]
