@@ -18,7 +18,7 @@ from regsweep.clients.kube import Cluster
 from regsweep.core.plan import Plan
 from regsweep.core.plan_chunks import CHUNK_KEY, from_chunks, to_chunks
 from regsweep.core.plan_file import plan_from_json, plan_to_json
-from regsweep.errors import ClusterNotFound, PlanUnreadable
+from regsweep.errors import ClusterDenied, ClusterNotFound, PlanUnreadable
 
 POLICY_KEY = "policy.json"
 
@@ -82,4 +82,10 @@ class Documents:
             "labels": {"app.kubernetes.io/managed-by": "regsweep", f"{GROUP}/document": document},
             "ownerReferences": [{**owner, "controller": True, "blockOwnerDeletion": False}],
         }
-        self._cluster.apply(CONFIG_MAP, {"metadata": meta, **content})
+        try:
+            self._cluster.apply(CONFIG_MAP, {"metadata": meta, **content})
+        except ClusterDenied as error:
+            raise ClusterDenied(
+                f"the {document} of a run is kept in ConfigMaps, and the operator may not write them in namespace "
+                f"{self._run.namespace}: add it to registryNamespaces in the values of the chart ({error})"
+            ) from None

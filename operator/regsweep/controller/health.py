@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -17,6 +19,8 @@ from regsweep.core.ports import Clock
 
 HEARTBEAT = timedelta(seconds=60)
 LISTED = timedelta(minutes=15)
+
+_log = logging.getLogger(__name__)
 
 
 class Health:
@@ -87,3 +91,16 @@ def application(health: Health, metrics: Metrics) -> web.Application:
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", numbers)
     return app
+
+
+@contextlib.asynccontextmanager
+async def pages(port: int, app: web.Application) -> AsyncIterator[None]:
+    """Serve the application on every address of this machine. 0 is any free port; the log says which."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, port=port).start()
+        _log.info("healthz, readyz and metrics at %s", ", ".join(str(address) for address in runner.addresses))
+        yield
+    finally:
+        await runner.cleanup()

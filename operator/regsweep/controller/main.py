@@ -10,14 +10,13 @@ import signal
 import socket
 import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import kopf
-from aiohttp import web
 
 from regsweep.clients.cache import FileCache, MemoryCache
 from regsweep.clients.kinds import POLICY, RUN
@@ -27,7 +26,7 @@ from regsweep.controller import handlers, logs
 from regsweep.controller.checks import ask_registry
 from regsweep.controller.environment import Environment
 from regsweep.controller.events import Events
-from regsweep.controller.health import Health, application
+from regsweep.controller.health import Health, application, pages
 from regsweep.controller.metrics import Metrics
 from regsweep.controller.operator import Operator, Parts
 from regsweep.controller.run_ports import make_ports
@@ -75,7 +74,7 @@ async def _serve(options: Options, cluster: Cluster, cache: ManifestCache) -> No
     health, metrics, stopping = Health(now), Metrics(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with _pages(options.health_port, health, metrics):
+    async with pages(options.health_port, application(health, metrics)):
         lease = Lease(cluster, options.lease_namespace or cluster.namespace, LEASE, identity())
         if not await _acquire(lease, stopping):
             return
@@ -181,19 +180,6 @@ def look_for_kinds(environment: Environment) -> None:
             except ClusterDenied as error:
                 where = f"namespace {namespace}" if namespace else "all namespaces"
                 raise ClusterDenied(f"the operator may not list {kind.plural} in {where}: {error}") from None
-
-
-@contextlib.asynccontextmanager
-async def _pages(port: int, health: Health, metrics: Metrics) -> AsyncIterator[None]:
-    runner = web.AppRunner(application(health, metrics), access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, port=port)
-    await site.start()
-    _log.info("healthz, readyz and metrics at %s", ", ".join(str(address) for address in runner.addresses))
-    try:
-        yield
-    finally:
-        await runner.cleanup()
 
 
 @contextlib.contextmanager
