@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Why
 from regsweep.core.oci import Digest
 from regsweep.errors import Cancelled, CollectFailed, WorkloadUnfit
-from tests.unit.steps.collect_world import CENSUS, GONE, KEPT, SHAPES, Fault, World, faults_of
+from tests.unit.steps.collect_world import CENSUS, GONE, KEPT, SHAPES, Fault, Killed, World, faults_of
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
@@ -139,3 +140,21 @@ def test_a_stop_leads_out_and_is_told():
     with pytest.raises(Cancelled):
         world.collector().collect(lambda: CENSUS)
     assert world.verdict() == []
+
+
+def test_what_was_freed_is_known_whenever_the_conductor_is_killed():
+    """The size before the collection is measured by whoever begins it."""
+    plain = World()
+    faults_of(plain, {})
+    plain.collector().collect(lambda: CENSUS)
+    for call in range(plain.calls):
+        world = World()
+        faults_of(world, {call: Fault.KILL_BEFORE})
+        with suppress(Killed):
+            world.collector().collect(lambda: CENSUS)
+        world.dead = False
+        with suppress(CollectFailed):
+            world.collector().resume(lambda: CENSUS)
+        stored = world.stored
+        if stored is not None and stored.outcome == Why.COLLECTED:
+            assert (stored.bytes_before, stored.reclaimed_bytes) == (2000, 1000), f"killed before call {call}"

@@ -86,9 +86,9 @@ class Window:
         self.site.progress.say("dry run of garbage-collect begun; its marks are compared with a fresh listing")
         if self._taken is None:
             self._take_census()
-        if self.status.bytes_before == 0 and self.inspection is not None:
-            size = measure(self.site, self.status.pod, self.inspection.blobs)
-            self.status = self.status.model_copy(update={"bytes_before": size or 0})
+        if self.inspection is not None:  # while the dry run goes on
+            size = self._bytes_before(self.status.pod, self.inspection)
+            self.status = self.status.model_copy(update={"bytes_before": size})
 
     def compare(self) -> None:
         """Every digest of the census must have been marked: a missing one is a live image at risk."""
@@ -155,6 +155,10 @@ class Window:
             changes |= self._bytes_after(sight.pods[0])
         self.save(step=Step.FINISHED, finished_at=now, **changes)
 
+    def _bytes_before(self, pod: str, inspection: Inspection) -> int:
+        """Measured once; again only by who goes on after a crash that came before it was written. 0: not measurable."""
+        return self.status.bytes_before or measure(self.site, pod, inspection.blobs) or 0
+
     def _bytes_after(self, pod: dict[str, Any]) -> dict[str, int]:
         try:
             self.inspection = self.inspection or inspect(self.site, pod)
@@ -180,6 +184,7 @@ class Window:
             work_dir=self.inspection.work_dir,
             attempts=self.status.attempts + dry_run,
             collect_started_at=self.status.collect_started_at or (None if dry_run else now),
+            bytes_before=self.status.bytes_before if dry_run else self._bytes_before(meta["name"], self.inspection),
         )
         if dry_run and not self.site.protected:
             self._take_census()  # while pushes go on, only what was there before the marks must be marked
