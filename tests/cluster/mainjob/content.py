@@ -108,9 +108,13 @@ class Content:
         return [artifact for kind, artifact in self.named if not _goes(kind, artifact)]
 
     @property
-    def kept_places(self) -> list[Place]:
+    def visible(self) -> list[Artifact]:
         """What has to be pulled whole afterwards."""
-        return places(artifact for kind, artifact in self.named if kind != INVISIBLE and not _goes(kind, artifact))
+        return [artifact for kind, artifact in self.named if kind != INVISIBLE and not _goes(kind, artifact)]
+
+    @property
+    def kept_places(self) -> list[Place]:
+        return places(self.visible)
 
     @property
     def condemned(self) -> set[Place]:

@@ -94,10 +94,12 @@ class Site:
         return json.loads(gzip.decompress(b"".join(base64.b64decode(data["plan.json.gz"]) for data in found)))
 
     def regsweep(self, *arguments: str) -> str:
-        """The output of the command line, run on this machine against the cluster. Raises CalledProcessError."""
+        """The output of the command line, run on this machine against the cluster."""
         environment = os.environ | {"KUBECONFIG": str(self.cluster.kubeconfig)}
         command = [sys.executable, "-m", "regsweep", *arguments, "-n", self.namespace]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+        return done.stdout
 
     def blobs(self) -> dict[str, int]:
         """Digest to bytes of every blob on the registry's volume, by `stat` in its pod."""
