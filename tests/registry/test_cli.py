@@ -56,9 +56,14 @@ def files(registry: RegistryProcess) -> dict[str, int]:
 
 
 def tags(registry: RegistryProcess) -> set[tuple[str, str]]:
+    """What is tagged, by the storage. Also while the registry deletes: `os.walk` passes over what is just gone."""
     root = registry.storage / "docker/registry/v2/repositories"
-    links = root.rglob("_manifests/tags/*/current/link")
-    return {(str(path.relative_to(root)).split("/_manifests")[0], path.parts[-3]) for path in links}
+    found = set()
+    for folder, _, names in os.walk(root):
+        path = Path(folder)
+        if "link" in names and path.name == "current":
+            found.add((str(path.relative_to(root)).split("/_manifests")[0], path.parent.name))
+    return found
 
 
 def newest(images: list[Artifact], count: int) -> list[Artifact]:
