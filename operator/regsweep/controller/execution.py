@@ -107,7 +107,7 @@ def finish(execution: Execution, reason: str, message: str, record: RunRecord | 
     """Write the end, unless the run is one that goes on later."""
     status = execution.status
     if reason in LATER or window_open(status.status.garbage_collection):
-        _leave(execution, message)
+        _end(execution, partial(_go_on, execution, message))  # what was done so far is counted, however long that takes
         execution.postpone()
         return
     _end(execution, partial(_write_end, execution, reason, message, record))
@@ -156,10 +156,15 @@ def _end(execution: Execution, write: Callable[[], None]) -> None:
         seconds = min(2 * seconds, 60.0)
 
 
-def _leave(execution: Execution, message: str) -> None:
+def _go_on(execution: Execution, message: str) -> None:
     """Not over. Running stays True, so that the time that the run may take is counted on."""
+    execution.status.change({RUNNING: endings.going_on(execution.status.status.step.value, message)})
+
+
+def _leave(execution: Execution, message: str) -> None:
+    """This process ends: one try."""
     try:
-        execution.status.change({RUNNING: endings.going_on(execution.status.status.step.value, message)})
+        _go_on(execution, message)
     except RegsweepError as error:
         _log.warning("run %s: %s (not written: %s)", execution.run.metadata.name, message, error)
 

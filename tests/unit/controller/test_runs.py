@@ -434,6 +434,34 @@ def test_a_failed_write_ahead_prevents_the_effect() -> None:
     assert conditions(world.status())["Complete"] == "True/Deleted"
 
 
+def test_what_was_swept_before_the_api_went_away_is_counted_once() -> None:
+    world = world_with_policy()
+    plan = plan_of(world)
+
+    def script(request: Request, ports: Ports) -> RunRecord:
+        if ports.journal.plan() is None:
+            ports.journal.planned(plan)
+            ports.journal.enter(RunStep.SWEEPING)
+            ports.journal.swept([Outcome(action, Result.DELETED) for action in plan.actions])
+            failures = iter([1, 2])
+
+            def away_twice(verb: str, kind: str, name: str) -> None:
+                if (verb, kind) == ("status", "RegistryCleanupRun") and next(failures, None):
+                    raise ClusterUnreachable("the API is away")
+
+            world.cluster.fails = away_twice
+            ports.journal.enter(RunStep.VERIFYING)
+        ports.journal.swept([Outcome(action, Result.GONE) for action in plan.actions])
+        return record(request)
+
+    world.pipeline = script
+    world.run()
+    world.settle()
+    world.later(minutes=1)
+    assert conditions(world.status())["Complete"] == "True/Deleted"
+    assert world.status()["deletion"] == {"deleted": 3, "gone": 0, "skipped": 0, "failed": 0, "tags": 3}
+
+
 def test_progress_is_written_every_fifteen_seconds_at_most() -> None:
     world = world_with_policy()
 
