@@ -17,7 +17,7 @@ class ModelRegistry:
         self.tagged: dict[str, dict[str, Digest]] = {}
         self.bodies: dict[tuple[str, Digest], tuple[bytes, str]] = {}
         self.deletes: list[tuple[str, Digest]] = []
-        self.before_delete: Callable[[str, Digest], None] = lambda repository, digest: None
+        self.before_delete: Callable[[str, Digest], object] = lambda repository, digest: None
 
     def push(self, repository: str, tag: str | None, body: bytes, media_type: str = DOCKER_MANIFEST) -> Digest:
         digest = digest_of(body)

@@ -21,7 +21,8 @@ def why_not_collect(state: RunState) -> str:
     if request.collect is Collect.ONLY:
         return ""
     if state.ports.collector is None:
-        return "garbage collection is switched off"
+        off = collection.mode is CollectMode.DISABLED
+        return "garbage collection is switched off" if off else "nothing here can collect: the operator can"
     if request.collect is Collect.SKIP:
         return (
             "garbage collection has a schedule of its own"

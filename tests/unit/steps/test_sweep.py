@@ -86,7 +86,7 @@ def test_a_new_tag_on_the_digest_is_skipped() -> None:
 def test_a_tag_that_is_pushed_between_two_deletes_is_seen() -> None:
     registry = ModelRegistry()
     first, second = registry.push("app", "1", image("first")), registry.push("app", "2", image("second"))
-    registry.before_delete = lambda repository, digest: registry.push("app", "release", image("second")) and None
+    registry.before_delete = lambda repository, digest: registry.push("app", "release", image("second"))
     assert swept(registry, action(first, "1"), action(second, "2"))[1] == (
         Result.SKIPPED,
         "tag release points at it now",
@@ -169,7 +169,7 @@ def test_a_tag_outside_the_plan_that_vanishes_is_said() -> None:
     registry = ModelRegistry()
     old = registry.push("app", "1", image("old"))
     registry.push("app", "live", image("live"))
-    registry.before_delete = lambda repository, digest: registry.tagged["app"].pop("live", None) and None
+    registry.before_delete = lambda repository, digest: registry.tagged["app"].pop("live", None)
     told = Told()
     work = Sweeper(registry, MemoryCache(), 2, told.clock, told, told, told.outcomes.extend)  # type: ignore[arg-type]
     findings = sweep(plan_of(action(old, "1")), work).findings
