@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -132,6 +133,25 @@ def test_a_deleted_run_is_cancelled_in_its_window_first(site: Site, operators: O
     eventually(lambda: "finalizers" not in site.get("rcp", "nightly")["metadata"], 10)
 
 
+def test_a_kubernetes_api_that_goes_away_does_not_end_a_run(site: Site, operators: Operators) -> None:
+    builds = fill(site)
+    site.apply(**KEEP_TWO, mode="Delete", garbageCollection=COLLECT)
+    operator = operators.start()
+    name = site.run()
+    eventually(lambda: _window(site, name) in {"Entering", "DryRunning", "Collecting"}, 120)
+    site.cluster.stop("apiserver")
+    try:
+        time.sleep(15)
+    finally:
+        site.cluster.start("apiserver")
+    assert operator.process.poll() is None
+    eventually(lambda: _answers(site), 60)
+    assert reason_of(site.wait(name), "Complete") == "Collected"
+    assert all(site.writable())
+    assert operator.page("/healthz")[0] == 200
+    builds.pull_kept()
+
+
 def test_nothing_is_written_to_an_idle_policy_but_its_status(site: Site, operators: Operators) -> None:
     operator = operators.start()
     site.apply(**KEEP_TWO)
@@ -151,6 +171,14 @@ def test_nothing_is_written_to_an_idle_policy_but_its_status(site: Site, operato
 
 def _window(site: Site, run: str) -> str:
     return str(site.get("rcr", run).get("status", {}).get("garbageCollection", {}).get("step", ""))
+
+
+def _answers(site: Site) -> bool:
+    try:
+        site.kubectl("get", "rcp")
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 @contextmanager
