@@ -127,7 +127,7 @@ chart: .venv/dev.stamp ## lint the chart, render it, check the result against th
 crd: .venv/dev.stamp ## write the CRDs of deploy/ and charts/ from the models
 	$(BIN)/python -m regsweep crd --write
 
-bench: .venv/dev.stamp ## what a scan costs
+bench: .venv/dev.stamp ## what regsweep costs, beside what it cannot be faster than
 	$(BIN)/python -m bench
 
 clean: ## remove what this Makefile made in this folder (the cache folder stays)
