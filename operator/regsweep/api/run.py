@@ -135,6 +135,13 @@ class VerificationStatus(StatusModel):
     damaged_images: Annotated[tuple[Annotated[str, Field(max_length=512)], ...], Field(max_length=100)] = ()
 
 
+class ReportStatus(StatusModel):
+    """Where the whole record of the finished run is: what went, what stays and why. Read by `regsweep report`."""
+
+    config_maps: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=64)] = ()
+    """The ConfigMaps that hold it, in order."""
+
+
 class RunStatus(StatusModel):
     """What has happened so far."""
 
@@ -148,6 +155,7 @@ class RunStatus(StatusModel):
     deletion: DeletionStatus | None = None
     garbage_collection: CollectionStatus | None = None
     verification: VerificationStatus | None = None
+    report: ReportStatus | None = None
 
 
 class RegistryCleanupRun(StatusModel):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from regsweep.api.run import RegistryCleanupRun
 from regsweep.clients.kinds import CONFIG_MAP
 from regsweep.core.plan import Plan
-from regsweep.core.plan_chunks import CHUNK_KEY, from_chunks
+from regsweep.core.plan_chunks import CHUNK_KEY, REPORT_KEY, from_chunks
 from regsweep.core.plan_file import plan_from_json
-from regsweep.core.report.document import Report
+from regsweep.core.report.document import Report, from_json
 from regsweep.core.report.stored import report_of_run
 from regsweep.errors import ClusterNotFound, PlanUnreadable
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:  # a Kubernetes client takes long to load
 
 
 def stored_report(cluster: Cluster, run: RegistryCleanupRun) -> Report:
-    """Raises PlanUnreadable where the plan is gone or damaged."""
+    """The whole record of a run that has one; else what its object and its plan say.
+
+    Raises PlanUnreadable where the ConfigMaps are gone or damaged.
+    """
+    if run.status.report is not None and run.status.report.config_maps:
+        names = run.status.report.config_maps
+        return from_json(from_chunks([_chunk(cluster, run.metadata.namespace, name, REPORT_KEY) for name in names]))
     return report_of_run(run, stored_plan(cluster, run))
 
 
@@ -27,20 +33,22 @@ def stored_plan(cluster: Cluster, run: RegistryCleanupRun) -> Plan | None:
     status = run.status.plan
     if status is None:
         return None
-    plan = plan_from_json(from_chunks([_chunk(cluster, run.metadata.namespace, name) for name in status.config_maps]))
+    plan = plan_from_json(
+        from_chunks([_chunk(cluster, run.metadata.namespace, name, CHUNK_KEY) for name in status.config_maps])
+    )
     if plan.digest != status.digest:
         raise PlanUnreadable(f"the ConfigMaps of run {run.metadata.name} hold another plan than its status names")
     return plan
 
 
-def _chunk(cluster: Cluster, namespace: str, name: str) -> str:
+def _chunk(cluster: Cluster, namespace: str, name: str, key: str) -> str:
     try:
         found = cluster.get(CONFIG_MAP, namespace, name)
     except ClusterNotFound:
         raise PlanUnreadable(
             f"the plan is not whole: ConfigMap {name} is gone. Make a new run, it plans anew"
         ) from None
-    chunk = (found.get("binaryData") or {}).get(CHUNK_KEY)
+    chunk = (found.get("binaryData") or {}).get(key)
     if not isinstance(chunk, str):
-        raise PlanUnreadable(f"ConfigMap {name} holds no part of a plan: was it changed?")
+        raise PlanUnreadable(f"ConfigMap {name} holds no {key}: was it changed?")
     return chunk

@@ -1,4 +1,4 @@
-"""What is too large for a run's status, in ConfigMaps that the run owns: its plan, and the policy of its window.
+"""What is too large for a run's status, in ConfigMaps that the run owns: plan, record, and the policy of its window.
 
 Read a plan without regsweep: `kubectl get cm NAME -o jsonpath='{.binaryData.plan\\.json\\.gz}' | base64 -d | gunzip`,
 with the pieces of more than one ConfigMap in the order of `status.plan.configMaps`.
@@ -16,8 +16,9 @@ from regsweep.api.policy import RegistryCleanupPolicy
 from regsweep.clients.kinds import CONFIG_MAP
 from regsweep.clients.kube import Cluster
 from regsweep.core.plan import Plan
-from regsweep.core.plan_chunks import CHUNK_KEY, from_chunks, to_chunks
+from regsweep.core.plan_chunks import CHUNK_KEY, REPORT_KEY, from_chunks, to_chunks
 from regsweep.core.plan_file import plan_from_json, plan_to_json
+from regsweep.core.report.document import Report, to_json
 from regsweep.errors import ClusterDenied, ClusterNotFound, PlanUnreadable
 
 POLICY_KEY = "policy.json"
@@ -31,11 +32,11 @@ class Documents:
 
     def save_plan(self, plan: Plan) -> tuple[str, ...]:
         """The names of the plan's ConfigMaps, in order. Over those of an older plan of the run."""
-        chunks = to_chunks(plan_to_json(plan))
-        names = tuple(self._name(f"plan-{number}") for number in range(len(chunks)))
-        for name, chunk in zip(names, chunks, strict=True):
-            self._apply(name, "plan", {"binaryData": {CHUNK_KEY: chunk}})
-        return names
+        return self._save("plan", CHUNK_KEY, plan_to_json(plan))
+
+    def save_report(self, report: Report) -> tuple[str, ...]:
+        """The names of the ConfigMaps of the run's whole record, in order."""
+        return self._save("report", REPORT_KEY, to_json(report))
 
     def load_plan(self, names: Sequence[str], digest: str) -> Plan:
         """Raises PlanUnreadable where the ConfigMaps are gone, or hold another plan than that of `digest`."""
@@ -70,6 +71,13 @@ class Documents:
             return load_policy(json.loads(found["data"][POLICY_KEY]), f"ConfigMap {self._name('policy')}")
         except (ClusterNotFound, KeyError, ValueError):
             return None
+
+    def _save(self, document: str, key: str, text: str) -> tuple[str, ...]:
+        chunks = to_chunks(text)
+        names = tuple(self._name(f"{document}-{number}") for number in range(len(chunks)))
+        for name, chunk in zip(names, chunks, strict=True):
+            self._apply(name, document, {"binaryData": {key: chunk}})
+        return names
 
     def _name(self, suffix: str) -> str:
         return f"{self._run.name[:180]}-{self._run.uid[:8]}-{suffix}"

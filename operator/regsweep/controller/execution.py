@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 
 from regsweep.api.policy import Mode, RegistryCleanupPolicy
-from regsweep.api.run import RegistryCleanupRun, RunStep
+from regsweep.api.run import RegistryCleanupRun, ReportStatus, RunStep
 from regsweep.clients.kinds import POLICY
 from regsweep.controller import endings
 from regsweep.controller.conditions import RUNNING, SUCCESSES, is_true
@@ -28,6 +28,7 @@ from regsweep.controller.status import RunStatusWriter
 from regsweep.controller.stop import StopSignal
 from regsweep.core.outcome import RunRecord
 from regsweep.core.ports import Detached
+from regsweep.core.report.document import to_report
 from regsweep.errors import ApprovalRequired, ClusterUnreachable, LiftFailed, RegsweepError
 from regsweep.pipeline import Ports, Request
 
@@ -124,11 +125,24 @@ def close_run(environment: Environment, run: RegistryCleanupRun, status: RunStat
 def _write_end(execution: Execution, reason: str, message: str, record: RunRecord | None) -> None:
     status, now = execution.status, execution.environment.clock()
     fields = endings.results(record, status.status) if record else {}
+    fields |= _kept_report(execution, record) if record else {}
     text = message or endings.summary(reason, status.status.model_copy(update=fields))
     status.change(endings.ending(reason, text), step=RunStep.FINISHED, finished_at=now, **fields)
     _count(execution, reason, now)
     note = f"run {execution.run.metadata.name}: {text}"
     _tell(execution, News(reason, note, "Run", "Normal" if reason in SUCCESSES else "Warning"))
+
+
+def _kept_report(execution: Execution, record: RunRecord) -> dict[str, ReportStatus]:
+    """Why each thing went or stayed is kept beside the run (S13). A run has ended even where that cannot be written."""
+    documents = Documents(execution.environment.cluster, execution.run.metadata)
+    try:
+        return {"report": ReportStatus(config_maps=documents.save_report(to_report(record)))}
+    except ClusterUnreachable:
+        raise
+    except RegsweepError as error:
+        _log.warning("run %s: its record is not kept: %s", execution.run.metadata.name, error)
+        return {}
 
 
 def _await(execution: Execution, waits: ApprovalRequired) -> None:

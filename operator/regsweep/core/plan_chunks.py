@@ -1,4 +1,4 @@
-"""A plan cut into pieces that fit into ConfigMaps, and put together again. Pure: text in, base64 out.
+"""A plan, or a record, cut into pieces that fit into ConfigMaps, and put together again. Pure: text in, base64 out.
 
 One piece is the value of `binaryData["plan.json.gz"]` of one ConfigMap. The pieces in order are one gzip stream: so
 `base64 -d | gunzip` reads a plan without regsweep, too.
@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from regsweep.errors import PlanUnreadable
 
 CHUNK_KEY = "plan.json.gz"
+REPORT_KEY = "report.json.gz"
+"""The same for the record of a run."""
 CHUNK_BYTES = 700_000
 """Compressed bytes of a piece: as base64 they stay below the 1 MiB of a ConfigMap, with room for its metadata."""
 MAXIMUM_CHUNKS = 64

@@ -11,7 +11,9 @@ import pytest
 from regsweep.api.run import CollectionStatus, RunStep
 from regsweep.clients.kinds import POLICY, RUN
 from regsweep.core.maintenance import Step
-from regsweep.core.outcome import Outcome, Result, RunRecord, Verification
+from regsweep.core.outcome import Kept, Outcome, Result, RunRecord, Verification
+from regsweep.core.plan_chunks import REPORT_KEY, from_chunks
+from regsweep.core.report.document import from_json
 from regsweep.errors import (
     ApprovalRequired,
     Cancelled,
@@ -45,6 +47,20 @@ def test_a_good_end_is_complete(reason: str) -> None:
     assert world.status()["step"] == "Finished"
     assert world.status()["startedAt"] == world.status()["finishedAt"] == "2026-11-23T12:00:00Z"
     assert world.policy_status()["lastRun"]["result"] == reason
+
+
+def test_the_whole_record_is_kept_beside_the_run() -> None:
+    world = world_with_policy()
+    kept = Kept({"kept.latest": 4, "protected.tag": 1}, {"app": (5, 3)})
+    world.pipeline = lambda request, ports: record(request, "DryRun", plan=plan_of(world), kept=kept)
+    world.run()
+    world.settle()
+    names = world.status()["report"]["configMaps"]
+    found = [world.cluster.objects["ConfigMap", NAMESPACE, name] for name in names]
+    report = from_json(from_chunks(item["binaryData"][REPORT_KEY] for item in found))
+    assert report.kept_by_reason == kept.by_reason
+    assert [action.reason for action in report.actions] == ["expired.all"] * 3
+    assert found[0]["metadata"]["ownerReferences"][0]["name"] == "now"
 
 
 @pytest.mark.parametrize("reason", ["PartialInventory", "SweepIncomplete", "ImagesDamaged", "CollectFailed"])
