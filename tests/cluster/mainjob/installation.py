@@ -73,7 +73,7 @@ def installed(cluster: Cluster, registry_namespaces: tuple[str, ...]) -> Iterato
     where = ["--namespace", NAMESPACE]
     try:
         # The CRDs may be there from another test, or from an installation before: the chart keeps them.
-        waiting = ["--take-ownership", "--wait", f"--timeout={READY_SECONDS}s"]
+        waiting = ["--take-ownership", "--force-conflicts", "--wait", f"--timeout={READY_SECONDS}s"]
         cluster.helm("install", RELEASE, str(PROJECT / "charts/regsweep"), *where, *chosen, *waiting)
         yield Installation(cluster, registry_namespaces)
     except subprocess.CalledProcessError:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import requests
+
 from tests.cluster.access import Cluster
 from tests.cluster.registries import DATA, PORT, RunningRegistry, wait_for_answer
 
@@ -107,8 +109,15 @@ class Site:
         files = (line.split() for line in self.registry.exec("sh", "-c", find).splitlines())
         return {f"sha256:{path.split('/')[-2]}": int(size) for size, path in files}
 
+    def read_only(self) -> bool:
+        """Whether a pod behind the Service refuses pushes; between two pods nobody answers."""
+        try:
+            return "PUT" not in self.registry.request("OPTIONS", "any/manifests/any").headers["Allow"]
+        except requests.ConnectionError:
+            return False
+
     def writable(self) -> list[bool]:
-        """Of each pod, asked for itself and without a trace: does the registry take a push?"""
+        """Of each pod, asked for itself and without a trace: does the registry take a push? Not in a rollout."""
         ask = f"printf 'OPTIONS /v2/any/manifests/any HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 {PORT}"
         answers = [self.kubectl("exec", pod, "--", "sh", "-c", ask) for pod in self.registry.pods()]
         return [re.search(r"^Allow:.*\bPUT\b", answer, re.MULTILINE) is not None for answer in answers]

@@ -32,13 +32,15 @@ def test_a_killed_operator_goes_on_where_it_was(site: MakeSite, installation: In
 
     in_the_middle_of_the_sweep(builds, name)
     installation.restart()
-    eventually(lambda: where.writable() and not any(where.writable()), 120)
+    eventually(where.read_only, 120)
     installation.restart("--grace-period=0", "--force")
 
     run = where.wait(name)
     assert reason_of(run, "Complete") == "Collected"
     assert run["status"]["deletion"] == {"deleted": 26, "tags": 26, "gone": 0, "skipped": 0, "failed": 0}
     assert where.blobs() == sizes(builds.kept)
+    freed = sum(sizes(builds.images).values()) - sum(sizes(builds.kept).values())
+    assert run["status"]["garbageCollection"]["reclaimedBytes"] == freed
     builds.pull_kept()
     nothing_is_left_behind(where)
 
@@ -66,7 +68,7 @@ def test_a_run_cancelled_in_its_window_makes_the_registry_writable(site: MakeSit
     where.apply(mode="Delete", garbageCollection=COLLECT, **KEEP_TWO)
     name = where.run()
 
-    eventually(lambda: where.writable() and not any(where.writable()), 120)
+    eventually(where.read_only, 120)
     maintenance = eventually(lambda: reason_of(where.get("rcp", "nightly"), "MaintenanceActive"), 30)
     print(maintenance)
     where.kubectl("delete", "rcr", name, "--timeout=120s")
