@@ -7,12 +7,14 @@ on which it listens, and ends when the node ends.
 
 import asyncio
 import ctypes
+import errno
 import os
 import socket
 import sys
 from pathlib import Path
 
 CLONE_NEWNET = 0x40000000  # <linux/sched.h>; os.setns is only there from Python 3.12
+CALLS, CALL_SECONDS = 30, 1.0
 
 
 def enter_network(node: int) -> None:
@@ -31,13 +33,30 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         writer.close()  # one side was reset: the other direction sees its end and stops too
 
 
+async def dial(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A Service can lead to a pod that is gone until kube-proxy knows better: a call that nobody takes is made again.
+
+    Raises OSError where nobody listens, or nobody took a call for long.
+    """
+    for _ in range(CALLS):
+        try:
+            return await asyncio.wait_for(asyncio.open_connection(host, port), CALL_SECONDS)
+        except TimeoutError:
+            continue
+        except OSError as error:
+            if error.errno != errno.EHOSTUNREACH:
+                raise
+            await asyncio.sleep(CALL_SECONDS)
+    raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+
 async def serve(node: int, port: int, host: str, target_port: int) -> None:
     listener = socket.create_server(("127.0.0.1", port))
     enter_network(node)
 
     async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            far_reader, far_writer = await asyncio.open_connection(host, target_port)
+            far_reader, far_writer = await dial(host, target_port)
         except OSError:
             writer.transport.abort()  # a reset, as nearly as one can from a port that nobody listens on
             return

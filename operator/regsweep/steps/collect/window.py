@@ -21,8 +21,9 @@ from regsweep.steps.collect.sight import Sight
 from regsweep.steps.collect.site import Site
 
 LEAVING = (Step.STOPPING, Step.LIFTING)
-CENSUS_PAUSES = (2.0, 5.0)
-"""Seconds between two tries of a census that fails in the window."""
+CENSUS_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 30.0, 30.0)
+"""Seconds between two tries of a census that fails in the window: about two minutes, which a Service may need to follow
+its pods when the Kubernetes API was away."""
 NAMED = 5
 """So many missing marks are named in a message."""
 
