@@ -34,17 +34,18 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def dial(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A Service can lead to a pod that is gone until kube-proxy knows better: a call that nobody takes is made again.
+    """A Service can lead to a pod that is gone, or to none, until kube-proxy knows better: such a call is made again.
 
-    Raises OSError where nobody listens, or nobody took a call for long.
+    Raises OSError where nobody took a call for long, or the program that is called in the node itself does not listen.
     """
+    behind = {errno.EHOSTUNREACH} if host == "127.0.0.1" else {errno.EHOSTUNREACH, errno.ECONNREFUSED}
     for _ in range(CALLS):
         try:
             return await asyncio.wait_for(asyncio.open_connection(host, port), CALL_SECONDS)
         except TimeoutError:
             continue
         except OSError as error:
-            if error.errno != errno.EHOSTUNREACH:
+            if error.errno not in behind:
                 raise
             await asyncio.sleep(CALL_SECONDS)
     raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
