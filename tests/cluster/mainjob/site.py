@@ -76,6 +76,11 @@ class Site:
         wait_for_answer(self.registry.url)
         return self.get("rcr", run)
 
+    def cancel(self, run: str) -> None:
+        """`kubectl delete` of a run, which returns when the run has let go."""
+        self.kubectl("delete", "rcr", run, "--timeout=120s")
+        wait_for_answer(self.registry.url)
+
     def get(self, kind: str, name: str) -> dict[str, Any]:
         return json.loads(self.kubectl("get", kind, name, "-o", "json", "--show-managed-fields"))
 

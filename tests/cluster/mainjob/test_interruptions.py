@@ -52,7 +52,7 @@ def test_a_cancelled_run_stops_deleting(site: MakeSite) -> None:
     name = where.run()
 
     in_the_middle_of_the_sweep(builds, name)
-    where.kubectl("delete", "rcr", name, "--timeout=60s")
+    where.cancel(name)
 
     left = builds.tags()
     assert {*places(builds.kept)} < {*left} < {*places(builds.images)}
@@ -69,9 +69,8 @@ def test_a_run_cancelled_in_its_window_makes_the_registry_writable(site: MakeSit
     name = where.run()
 
     eventually(where.read_only, 120)
-    maintenance = eventually(lambda: reason_of(where.get("rcp", "nightly"), "MaintenanceActive"), 30)
-    print(maintenance)
-    where.kubectl("delete", "rcr", name, "--timeout=120s")
+    eventually(lambda: reason_of(where.get("rcp", "nightly"), "MaintenanceActive"), 30)
+    where.cancel(name)
 
     builds.pull_kept()
     nothing_is_left_behind(where)
