@@ -90,14 +90,18 @@ test: check ## check, then unit, property, contract and registry tests; no root,
 	EXAMPLES=$${EXAMPLES:-200} $(PYTEST) -n 2 --fail-on-skip --hypothesis-profile=ci tests/unit tests/contract tests/registry
 	@echo "make test: ruff, mypy, layers, unit, property, contract and registry tests all passed"
 
+# In two parts: the operator that mainjob installs watches all namespaces, and would take the runs of the other tests.
+CLUSTER_TESTS = $(PYTEST) --fail-on-skip --timeout=1800 tests/cluster/mainjob && \
+	$(PYTEST) --fail-on-skip --timeout=1800 --ignore=tests/cluster/mainjob tests/cluster
+
 test-cluster: .venv/dev.stamp ## on a real Kubernetes that it builds and starts (Linux, root), or CLUSTER=existing
 ifeq ($(CLUSTER),existing)
 	$(PARTS) registry2 registry3 helm >/dev/null
-	$(PYTEST) --fail-on-skip --timeout=1800 tests/cluster
+	$(CLUSTER_TESTS)
 else
 	@$(CAN_START_CLUSTER)
 	$(PARTS) registry2 registry3 helm kubernetes >/dev/null
-	trap '$(NODE) down' EXIT; $(NODE) up; $(PYTEST) --fail-on-skip --timeout=1800 tests/cluster
+	trap '$(NODE) down' EXIT; $(NODE) up; $(CLUSTER_TESTS)
 endif
 
 # ----------------------------------------------------------------------------------------------- the cluster
