@@ -89,7 +89,11 @@ def test_every_map_is_bounded():
 
 def test_lists_of_named_things_are_maps():
     keys = {path: schema.get("x-kubernetes-list-map-keys") for path, schema in FIELDS if schema["type"] == "array"}
-    assert {path: key for path, key in keys.items() if key} == {"spec.rules": ["name"], "status.conditions": ["type"]}
+    assert {path: key for path, key in keys.items() if key} == {
+        "spec.protect.inUse.clusters": ["name"],
+        "spec.rules": ["name"],
+        "status.conditions": ["type"],
+    }
 
 
 def test_counters_of_bytes_have_64_bits():

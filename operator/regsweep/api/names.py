@@ -100,6 +100,12 @@ class _ImagePath(CheckedString):
             raise ValueError(f"{self.refusal(self)}: {error.args[0]}") from None
 
 
+class _ImageName(CheckedString):
+    grammar = r"[A-Za-z0-9\[][^\s{}$(),;'\"]*"
+    max_length = 512
+    expected = "an image as a Pod names it, such as registry.example.com/team/app:1.2"
+
+
 # To a type checker these are strings; at run time they check themselves.
 Name = Annotated[str, _ObjectName]
 Label = Annotated[str, _Label]
@@ -112,3 +118,4 @@ Alias = Annotated[str, _Alias]
 ResourceVersion = Annotated[str, _ResourceVersion]
 ResourceKind = Annotated[str, _ResourceKind]
 ImagePath = Annotated[str, _ImagePath]
+ImageName = Annotated[str, _ImageName]

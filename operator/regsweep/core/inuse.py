@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -31,3 +32,17 @@ class Use:
 
     text: str
     user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One reading of everything that may use images: clusters, lists, nodes.
+
+    `uses` is a stream that is read once, so that nothing but the references has to fit into memory. It may hold images
+    of any registry. Whoever yields it raises InUseUnknown, before or in the middle: half a reading is none.
+    `hosts` are further names of the registry that only the cluster knows, as `host` or `host:port`: the ClusterIPs,
+    node ports and DNS names of its Services. They are known before the first use is taken.
+    """
+
+    uses: Iterable[Use]
+    hosts: frozenset[str] = frozenset()

@@ -89,10 +89,10 @@ def _in_use(spec: PolicySpec, ports: Ports) -> InUse:
         )
     if spec.protect.in_use is None:
         return NOTHING_IN_USE
-    if ports.in_use is None:
+    if ports.usage is None:
         raise InUseUnknown(
             "spec.protect.inUse asks to protect what workloads use, and that cannot be learnt here. "
             "Nothing was deleted. "
             "Name a list of images with --in-use, or remove spec.protect.inUse and protect by tag or repository."
         )
-    return ports.in_use()
+    return NOTHING_IN_USE

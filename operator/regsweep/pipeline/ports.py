@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from regsweep.api.policy import Mode, RegistryCleanupPolicy
 from regsweep.api.run import Collect
 from regsweep.clients.registry import Deleter, DeleteState, Reader
-from regsweep.core.inventory import InUse
+from regsweep.core.inuse import Usage
 from regsweep.core.plan import Plan
 from regsweep.core.ports import Clock, Collector, ManifestCache, Progress, RunJournal, Stop
 
@@ -38,7 +38,10 @@ class Request:
 class Ports:
     """What the run works with. `deleter` and `probe` are called only when something is to be deleted (S11).
 
-    `probe` asks about one repository: rights may be given for each."""
+    `probe` asks about one repository: rights may be given for each. `usage` reads anew who uses what; it raises
+    InUseUnknown, naming the right or the cluster that is missing, and is asked only where the policy says
+    `protect.inUse`.
+    """
 
     reader: Reader
     deleter: Callable[[], Deleter]
@@ -50,4 +53,4 @@ class Ports:
     journal: RunJournal
     collector: Collector | None = None
     enable_delete: Callable[[], None] | None = None
-    in_use: Callable[[], InUse] | None = None
+    usage: Callable[[], Usage] | None = None

@@ -33,3 +33,13 @@ class CollectMode(StrEnum):
     DISABLED = "Disabled"
     READ_ONLY = "ReadOnly"
     UNPROTECTED = "Unprotected"
+
+
+class Preset(StrEnum):
+    """Whose kinds name images beside the Pods that they make."""
+
+    ARGO_ROLLOUTS = "ArgoRollouts"
+    ARGO_WORKFLOWS = "ArgoWorkflows"
+    FLUX_IMAGE_POLICIES = "FluxImagePolicies"
+    KNATIVE = "Knative"
+    TEKTON = "Tekton"
