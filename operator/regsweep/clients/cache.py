@@ -1,7 +1,8 @@
-"""Manifests and created times that were read once, by digest: in memory, or in a file. Thread-safe.
+"""Manifests and created times that were read once, by digest, and since when images have been there: in memory, or in a
+file. Thread-safe.
 
 It answers only what it can prove: a body from the file is checked against its digest. A cache that is lost or damaged
-costs time, never a run.
+costs time, never a run; images that were dated by it alone look as young as on the first day.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import zlib
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from regsweep.core.oci import MAXIMUM_MANIFEST_BYTES, Digest, Manifest, digest_of, parse_manifest
+from regsweep.core.oci import MAXIMUM_MANIFEST_BYTES, Digest, Manifest, digest_of, parse_manifest, parse_time
 
 MEMORY_ENTRIES = 200_000
 FILE_BYTES = 512 << 20
@@ -22,6 +25,8 @@ FILE_BYTES = 512 << 20
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS manifest (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS created (config TEXT PRIMARY KEY, created TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (place TEXT, digest TEXT, since TEXT NOT NULL, PRIMARY KEY (place, digest))
+WITHOUT ROWID;
 """
 _VERSION = 1
 
@@ -33,6 +38,7 @@ class MemoryCache:
         self._entries = entries
         self._manifests: dict[Digest, Manifest] = {}
         self._created: dict[Digest, str] = {}
+        self._seen: dict[str, dict[Digest, datetime]] = {}
         self._lock = threading.Lock()
 
     def manifest(self, digest: Digest) -> Manifest | None:
@@ -52,6 +58,16 @@ class MemoryCache:
             self._created[config] = created
             if len(self._created) > self._entries:
                 del self._created[next(iter(self._created))]
+
+    def first_seen(
+        self, place: str, wanted: AbstractSet[Digest], present: AbstractSet[Digest], now: datetime
+    ) -> Mapping[Digest, datetime]:
+        with self._lock:
+            before = {digest: since for digest, since in self._seen.pop(place, {}).items() if digest in present}
+            known = {**dict.fromkeys(wanted, now), **before}
+            if known:
+                self._seen[place] = known
+            return {digest: known[digest] for digest in wanted}
 
 
 class FileCache:
@@ -94,21 +110,47 @@ class FileCache:
     def keep_created(self, config: Digest, created: str) -> None:
         self._run("INSERT OR REPLACE INTO created VALUES (?, ?)", config, created)
 
-    def _run(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        with self._lock:
-            if self._file is None:
-                return None
+    def first_seen(
+        self, place: str, wanted: AbstractSet[Digest], present: AbstractSet[Digest], now: datetime
+    ) -> Mapping[Digest, datetime]:
+        seen: Mapping[Digest, datetime] = {}  # what cannot be kept is not known
+        with self._lock, self._transaction() as file:
+            if file is not None:
+                seen = _note(file, place, wanted, present, now)
+        return seen
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection | None]:
+        """The file, or None where there is none. What fails in it is not kept, and the file is given up."""
+        if self._file is None:
+            yield None
+            return
+        with self._given_up_on_failure():
+            self._file.execute("BEGIN IMMEDIATE")
             try:
+                yield self._file
+            except BaseException:
+                self._file.execute("ROLLBACK")
+                raise
+            self._file.execute("COMMIT")
+
+    def _run(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        with self._lock, self._given_up_on_failure():
+            if self._file is not None:
                 row: tuple[Any, ...] | None = self._file.execute(statement, values).fetchone()
-            except sqlite3.OperationalError as error:  # a full or busy disk: the file itself is good
-                self._give_up(error)
-                return None
-            except sqlite3.DatabaseError as error:
-                self._give_up(error)
-                self._throw_away()
-                self._open_or_begin_anew()
-                return None
-            return row
+                return row
+        return None
+
+    @contextmanager
+    def _given_up_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:  # a full or busy disk: the file itself is good
+            self._give_up(error)
+        except sqlite3.DatabaseError as error:
+            self._give_up(error)
+            self._throw_away()
+            self._open_or_begin_anew()
 
     def _open_or_begin_anew(self) -> None:
         try:
@@ -137,7 +179,7 @@ class FileCache:
         return file
 
     def _shrink(self, cursor: sqlite3.Cursor) -> None:
-        """Half of a file that is too large goes, the oldest first."""
+        """Half of a file that is too large goes, the oldest first; nothing of what was first seen: that is little."""
         pages, size = (cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         if pages * size > self._size:
             for table in ("manifest", "created"):
@@ -156,3 +198,16 @@ class FileCache:
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+def _note(
+    file: sqlite3.Connection, place: str, wanted: AbstractSet[Digest], present: AbstractSet[Digest], now: datetime
+) -> Mapping[Digest, datetime]:
+    """Forget what is gone, keep what is new, and say since when all that is wanted has been there."""
+    rows = file.execute("SELECT digest, since FROM seen WHERE place = ?", (place,)).fetchall()
+    known = {Digest(digest): since for digest, text in rows if (since := parse_time(text)) is not None}
+    gone = [(place, digest) for digest, _ in rows if digest not in present]
+    file.executemany("DELETE FROM seen WHERE place = ? AND digest = ?", gone)
+    new = [(place, digest, now.isoformat()) for digest in wanted - known.keys()]
+    file.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", new)
+    return {digest: known.get(digest, now) for digest in wanted}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from regsweep.clients.kube import Cluster
 from regsweep.controller.events import Events
 from regsweep.controller.metrics import Metrics
-from regsweep.core.ports import Clock, ManifestCache
+from regsweep.core.ports import Cache, Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +18,5 @@ class Environment:
     clock: Clock
     events: Events
     metrics: Metrics
-    cache: ManifestCache
+    cache: Cache
     namespaces: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ from regsweep.controller.health import Health, application, pages
 from regsweep.controller.metrics import Metrics
 from regsweep.controller.operator import Operator, Parts
 from regsweep.controller.run_ports import make_ports
-from regsweep.core.ports import ManifestCache
+from regsweep.core.ports import Cache
 from regsweep.errors import ClusterConflict, ClusterDenied, ClusterError, ClusterNotFound
 from regsweep.pipeline import run as pipeline
 
@@ -70,7 +70,7 @@ def serve(options: Options) -> None:
         asyncio.run(_serve(options, cluster, cache))
 
 
-async def _serve(options: Options, cluster: Cluster, cache: ManifestCache) -> None:
+async def _serve(options: Options, cluster: Cluster, cache: Cache) -> None:
     health, metrics, stopping = Health(now), Metrics(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -183,7 +183,7 @@ def look_for_kinds(environment: Environment) -> None:
 
 
 @contextlib.contextmanager
-def _cache(folder: Path | None) -> Iterator[ManifestCache]:
+def _cache(folder: Path | None) -> Iterator[Cache]:
     if folder is None:
         yield MemoryCache()
         return

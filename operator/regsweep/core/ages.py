@@ -1,12 +1,14 @@
 """How old a tag is, as far as anybody can know. What cannot be known is None, and None only ever protects (S5).
 
 The age of a tag is its last push; else the last push of its manifest; else the created time of its image, where that
-is plausible.
+is plausible; else the time at which regsweep saw the image for the first time. That last one is no date but a
+bound: the image is at least that old, and may be older.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from regsweep.core.inventory import Repository, Tag
 from regsweep.core.oci import Digest, Kind, Manifest
@@ -20,6 +22,14 @@ CLOCKS_MAY_DIFFER = timedelta(hours=24)
 IMAGE_CONFIGS = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
 )
+
+
+class AgeSource(StrEnum):
+    """Where the age of a tag comes from, in words."""
+
+    PUSHED = "last push"
+    CREATED = "created time"
+    SEEN = "first seen"
 
 
 class Ages:
@@ -37,10 +47,26 @@ class Ages:
         """
         if tag.digest is None:
             return None
-        for moment in (tag.pushed, self._repository.pushed.get(tag.digest)):
-            if moment is not None and moment >= EARLIEST_PLAUSIBLE:
-                return moment if self.plausible(moment) else None
+        push = self._push(tag)
+        if push is not None:
+            return push if self.plausible(push) else None
         return self.created(tag.digest)
+
+    def seen(self, tag: Tag) -> datetime | None:
+        """Since when the image is known to be there; None where that was not noted, or a push says more."""
+        moment = self._repository.seen.get(tag.digest) if tag.digest is not None else None
+        known = moment is not None and self.plausible(moment) and self._push(tag) is None
+        return moment if known else None
+
+    def began(self, tag: Tag) -> datetime | None:
+        """The tag's age counts from here: from `pushed`, else from `seen`. It may be older, never younger."""
+        return self.pushed(tag) or self.seen(tag)
+
+    def source(self, tag: Tag) -> AgeSource | None:
+        """Where `began` comes from; None where it is not known."""
+        if self.pushed(tag) is not None:
+            return AgeSource.CREATED if self._push(tag) is None else AgeSource.PUSHED
+        return None if self.seen(tag) is None else AgeSource.SEEN
 
     def created(self, digest: Digest) -> datetime | None:
         """When the image was made, as its config or annotation says; of an index, the newest of its platforms.
@@ -53,6 +79,13 @@ class Ages:
 
     def plausible(self, moment: datetime) -> bool:
         return EARLIEST_PLAUSIBLE <= moment <= self._now + CLOCKS_MAY_DIFFER
+
+    def _push(self, tag: Tag) -> datetime | None:
+        """The last push that anybody noted, of the tag or its manifest; it may lie in the future."""
+        for moment in (tag.pushed, self._repository.pushed.get(tag.digest) if tag.digest is not None else None):
+            if moment is not None and moment >= EARLIEST_PLAUSIBLE:
+                return moment
+        return None
 
     def _look_up(self, digest: Digest) -> datetime | None:
         own = self._stated(digest)

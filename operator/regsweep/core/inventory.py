@@ -26,8 +26,10 @@ class Repository:
     """One repository, read whole.
 
     `manifests` holds every manifest that was reached: from tags, as children to any depth, as referrers.
-    `created` holds what config or annotation says, unjudged. `absent` are children that an index names and the registry
-    does not have. `pushed` are the last push times of revisions, tagged or not: storage inventory only.
+    `created` holds what config or annotation says, unjudged. `absent` are digests that the registry was asked for and
+    does not have: children that an index names, subjects of accessories. `pushed` are the last push times of revisions,
+    tagged or not: storage inventory only. `seen` says since when the registry has been known to hold an image for whose
+    age there is nothing better: it is at least that old.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Repository:
     created: Mapping[Digest, datetime] = field(default_factory=dict)
     absent: frozenset[Digest] = frozenset()
     pushed: Mapping[Digest, datetime] = field(default_factory=dict)
+    seen: Mapping[Digest, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

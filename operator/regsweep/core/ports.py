@@ -4,7 +4,8 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol
 
@@ -59,6 +60,26 @@ class ManifestCache(Protocol):
         """The `created` text of a config blob; "" where it was read and has none; None where it was not read."""
 
     def keep_created(self, config: Digest, created: str) -> None: ...
+
+
+class FirstSeen(Protocol):
+    """Since when images have been there, for those that say nothing better about their age. Kept from run to run.
+
+    To lose it only makes images look younger. Safe for use by many threads.
+    """
+
+    def first_seen(
+        self, place: str, wanted: AbstractSet[Digest], present: AbstractSet[Digest], now: datetime
+    ) -> Mapping[Digest, datetime]:
+        """When each of `wanted` was first asked for in `place`, one repository of one registry: `now` for a new one.
+
+        What is not `present` there any more is forgotten, so that it is new when it comes back. An image that nothing
+        can be remembered of is left out.
+        """
+
+
+class Cache(ManifestCache, FirstSeen, Protocol):
+    """What a run finds again of those before it."""
 
 
 class WindowJournal(Protocol):

@@ -10,6 +10,7 @@ from regsweep.core.ages import Ages
 from regsweep.core.inventory import Tag
 from regsweep.core.oci import Digest
 from regsweep.core.ordering import Key, alphabetical_key, natural_key, semver_key, time_key
+from regsweep.core.selection import BY_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,21 @@ def rank(tags: Iterable[Tag], keep: Keep, ages: Ages, counts: Callable[[Tag], bo
     """Rank the tags of one rule, newest first.
 
     All tags of a digest in a group share the place of the best of them. A tag that does not count (on a referrer, or
-    an orphaned accessory) takes no place: it stands at the place that an image there would have.
+    an orphaned accessory) takes no place: it stands at the place that an image there would have. So does, in an order
+    by time, an image that is dated only by when it was first seen: what is older than that is surely older than it, but
+    it may itself be older than what stands below it, and must not push that out.
     """
     order = _order(keep.order_by, ages)
+    bounded: set[str] = set()
     groups: dict[str, list[tuple[Key, Tag]]] = {}
     ungrouped: set[str] = set()
     unordered: set[str] = set()
     for tag in tags:
         group = keep.per.group(tag.name) if keep.per is not None else ""
         key = order(tag)
+        if key is None and keep.order_by in BY_TIME and (seen := ages.seen(tag)) is not None:
+            key = time_key(seen, tag.name)
+            bounded.add(tag.name)
         if group is None:
             ungrouped.add(tag.name)
         elif key is None:
@@ -51,7 +58,7 @@ def rank(tags: Iterable[Tag], keep: Keep, ages: Ages, counts: Callable[[Tag], bo
             groups.setdefault(group, []).append((key, tag))
     places: dict[str, Place] = {}
     for group, members in groups.items():
-        places.update(_places(group, members, counts))
+        places.update(_places(group, members, lambda tag: tag.name not in bounded and counts(tag)))
     return Ranking(places, frozenset(ungrouped), frozenset(unordered))
 
 

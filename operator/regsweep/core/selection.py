@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from regsweep.api.policy import OrderBy, PolicySpec, RepositorySelector, Rule, TagSelector
 from regsweep.api.scalars import Pattern
-from regsweep.core.oci import accessory_subject
 
 BY_TIME = frozenset({OrderBy.PUSH_TIME, OrderBy.CREATED_TIME})
 
@@ -68,8 +67,8 @@ def selects_repository(spec: PolicySpec, name: str) -> bool:
 def dated_tags(repository: str, tags: Sequence[str], spec: PolicySpec) -> frozenset[str]:
     """The tags whose age can change what becomes of them; nobody need look for the age of others.
 
-    A rule selects the tag, no name protects it, it is no accessory, and either the rule goes by time or
-    `limits.minimumAge` is above zero.
+    A rule selects the tag, no name protects it, and either the rule goes by time or `limits.minimumAge` is above zero.
+    An accessory is among them by its name; while its subject is there it follows that, and its age does not matter.
     """
     chosen = selection(spec, repository)
     if chosen.silent or not chosen.rules:
@@ -79,10 +78,7 @@ def dated_tags(repository: str, tags: Sequence[str], spec: PolicySpec) -> frozen
     return frozenset(
         tag
         for tag in tags
-        if (rule := chosen.rule_of(tag)) is not None
-        and rule.name in by_time
-        and not chosen.protects(tag)
-        and accessory_subject(tag) is None
+        if (rule := chosen.rule_of(tag)) is not None and rule.name in by_time and not chosen.protects(tag)
     )
 
 

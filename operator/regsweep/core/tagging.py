@@ -113,7 +113,7 @@ def _by_rule(rule: Rule, tags: Sequence[Tag], scene: Scene, ages: Ages) -> dict[
     ranking = rank(tags, rule.keep, ages, lambda tag: _counts(tag, scene.repository))
     verdicts = {}
     for tag in tags:
-        verdict = _kept_by_rule(rule, tag, ranking, ages.pushed(tag), scene)
+        verdict = _kept_by_rule(rule, tag, ranking, ages.began(tag), scene)
         if verdict is None:
             user = scene.used_tags.get(tag.name) or (tag.digest and scene.used_digests.get(tag.digest))
             verdict = (
@@ -126,7 +126,7 @@ def _by_rule(rule: Rule, tags: Sequence[Tag], scene: Scene, ages: Ages) -> dict[
 
 
 def _kept_by_rule(rule: Rule, tag: Tag, ranking: Ranking, time: datetime | None, scene: Scene) -> Verdict | None:
-    """Why the rule keeps the tag; None where it lets it go. `time` is the tag's last push or creation."""
+    """Why the rule keeps the tag; None where it lets it go. `time` is where its age begins."""
     keep, place = rule.keep, ranking.places.get(tag.name)
     age = None if time is None else scene.now - time
     if keep.latest is not None and place is not None and place.rank <= keep.latest:

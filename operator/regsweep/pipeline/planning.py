@@ -14,7 +14,7 @@ from regsweep.core.retention import judge
 from regsweep.core.selection import dated_tags, selects_repository
 from regsweep.errors import InUseUnknown, InvalidInput
 from regsweep.pipeline.ports import Ports, Request
-from regsweep.steps.scan import Unread, scan
+from regsweep.steps.scan import Memory, Unread, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ def make_plan(request: Request, ports: Ports) -> Planned:
         dated=lambda repository, tags: dated_tags(repository, tags, spec),
         stop=ports.stop,
         progress=ports.progress,
+        memory=_memory(spec, ports),
     ):
         if isinstance(found, Unread):
             builder.unread(found.name)
@@ -65,6 +66,14 @@ def make_plan(request: Request, ports: Ports) -> Planned:
     )
     findings = (*builder.findings(), *(Finding("unread", item.name, "", item.reason) for item in unread))
     return Planned(plan, builder.kept(), findings, tuple(unread))
+
+
+def _memory(spec: PolicySpec, ports: Ports) -> Memory:
+    """Images are remembered by the registry's URL and their repository: what was seen elsewhere says nothing here."""
+    return Memory(
+        ports.clock(),
+        lambda repository, *asked: ports.cache.first_seen(f"{spec.registry.url} {repository}", *asked),
+    )
 
 
 def _names(spec: PolicySpec, ports: Ports) -> tuple[tuple[str, ...], bool]:

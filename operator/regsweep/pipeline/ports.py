@@ -10,7 +10,7 @@ from regsweep.api.run import Collect
 from regsweep.clients.registry import Deleter, DeleteState, Reader
 from regsweep.core.inuse import Usage
 from regsweep.core.plan import Plan
-from regsweep.core.ports import Clock, Collector, ManifestCache, Progress, RunJournal, Stop
+from regsweep.core.ports import Cache, Clock, Collector, Progress, RunJournal, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Ports:
     reader: Reader
     deleter: Callable[[], Deleter]
     probe: Callable[[str], DeleteState]
-    cache: ManifestCache
+    cache: Cache
     clock: Clock
     stop: Stop
     progress: Progress

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from regsweep.clients.cache import FileCache, MemoryCache
 from regsweep.core.oci import OCI_INDEX, OCI_MANIFEST, Digest, digest_of, parse_manifest
-from regsweep.core.ports import ManifestCache
+from regsweep.core.ports import Cache, FirstSeen, ManifestCache
 
 CHILD = digest_of(b"child")
 CONFIG = digest_of(b"config")
@@ -118,4 +119,72 @@ def test_a_file_that_is_too_large_loses_its_older_half(tmp_path: Path):
     cache = FileCache(path, size=10_000)
     assert cache.created(Digest(f"sha256:{0:064}")) is None
     assert cache.created(Digest(f"sha256:{99:064}")) is not None
+    cache.close()
+
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LATER = NOW + timedelta(days=3)
+
+
+@pytest.mark.parametrize("make", [lambda _: MemoryCache(), FileCache], ids=["memory", "file"])
+def test_an_image_is_as_old_as_its_first_sight_in_its_place(make: Callable[[Path], Cache], tmp_path: Path):
+    cache = make(tmp_path / "cache.db")
+    assert cache.first_seen("r app", {DIGEST}, {DIGEST, CHILD}, NOW) == {DIGEST: NOW}
+    assert cache.first_seen("r app", {DIGEST, CHILD}, {DIGEST, CHILD}, LATER) == {DIGEST: NOW, CHILD: LATER}
+    assert cache.first_seen("r other", {DIGEST}, {DIGEST}, LATER) == {DIGEST: LATER}
+    assert cache.first_seen("r app", set(), {DIGEST}, LATER) == {}, "it need not be wanted to be remembered"
+    assert cache.first_seen("r app", {DIGEST}, {DIGEST}, LATER) == {DIGEST: NOW}
+    assert cache.first_seen("r app", {CHILD}, {CHILD}, NOW) == {CHILD: NOW}, "it was gone, and came back"
+    assert cache.first_seen("r app", set(), set(), LATER) == {}
+    if isinstance(cache, FileCache):
+        cache.close()
+
+
+def test_what_was_first_seen_outlives_its_process(tmp_path: Path):
+    path = tmp_path / "cache.db"
+    first, second = FileCache(path), FileCache(path)
+    assert first.first_seen("r app", {DIGEST}, {DIGEST}, NOW) == {DIGEST: NOW}
+    assert second.first_seen("r app", {DIGEST}, {DIGEST}, LATER) == {DIGEST: NOW}
+    first.close()
+    assert first.first_seen("r app", {DIGEST}, {DIGEST}, LATER) == {}
+    second.close()
+
+
+def test_a_file_from_before_first_sights_is_used_on(tmp_path: Path):
+    path = tmp_path / "cache.db"
+    cache = FileCache(path)
+    fill(cache)
+    with sqlite3.connect(path) as file:
+        file.execute("DROP TABLE seen")
+    file.close()
+    cache.close()
+    cache = FileCache(path)
+    assert cache.created(CONFIG) is not None
+    assert cache.first_seen("r app", {DIGEST}, {DIGEST}, NOW) == {DIGEST: NOW}
+    cache.close()
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "2026-01-01T00:00:00"])
+def test_a_first_sight_that_is_no_time_is_now(since: str, tmp_path: Path):
+    path = tmp_path / "cache.db"
+    cache = FileCache(path)
+    cache.first_seen("r app", {DIGEST}, {DIGEST}, NOW)
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE seen SET since = ?", (since,))
+    file.close()
+    assert cache.first_seen("r app", {DIGEST}, {DIGEST}, LATER) == {DIGEST: LATER}
+    assert cache.first_seen("r app", {DIGEST}, {DIGEST}, LATER + LATER.resolution) == {DIGEST: LATER}
+    cache.close()
+
+
+def test_where_first_sights_cannot_be_kept_nothing_is_known(tmp_path: Path):
+    said = list[str]()
+    path = tmp_path / "cache.db"
+    cache = FileCache(path, said.append)
+    with sqlite3.connect(path) as file:
+        file.execute("DROP TABLE seen")
+    file.close()
+    memory: FirstSeen = cache
+    assert memory.first_seen("r app", {DIGEST}, {DIGEST}, NOW) == {}
+    assert "cannot be used" in said[0]
     cache.close()

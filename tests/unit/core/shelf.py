@@ -36,6 +36,7 @@ class Shelf:
     tags: list[Tag] = field(default_factory=list)
     absent: set[Digest] = field(default_factory=set)
     pushed: dict[Digest, datetime] = field(default_factory=dict)
+    seen: dict[Digest, datetime] = field(default_factory=dict)
 
     def image(self, name: str, days: float | None = None, layers: tuple[str, ...] = (), subject: str = "") -> Digest:
         config = blob(f"config of {name}", 100, CONFIG)
@@ -66,7 +67,7 @@ class Shelf:
 
     def repository(self) -> Repository:
         absent = frozenset(self.absent)
-        return Repository(self.name, tuple(self.tags), self.manifests, self.created, absent, self.pushed)
+        return Repository(self.name, tuple(self.tags), self.manifests, self.created, absent, self.pushed, self.seen)
 
     def judge(self, spec: PolicySpec, in_use: InUse = NOTHING_IN_USE) -> Judgement:
         return judge(self.repository(), spec, in_use, NOW)

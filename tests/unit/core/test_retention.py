@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from regsweep.core.ages import Ages, AgeSource
 from regsweep.core.inventory import InUse
 from regsweep.core.oci import Kind, Manifest
 from regsweep.core.selection import dated_tags, selects_repository
@@ -123,6 +124,73 @@ def test_a_push_from_the_future_is_not_replaced_by_an_old_created_time():
     shelf.image("a", 300)
     shelf.tag("a", "a", pushed_days=-3)
     assert shelf.reasons(policy(KEEP_WEEK)) == {"a": "protected.unknown-age"}
+
+
+def test_an_image_is_at_least_as_old_as_its_first_sight():
+    shelf = Shelf()
+    for name, days in [("new", 1), ("old", 10)]:
+        shelf.image(name)
+        shelf.seen[digest(name)] = NOW - timedelta(days=days)
+        shelf.tag(name, name)
+    shelf.image("never-noted")
+    shelf.tag("never-noted", "never-noted")
+    assert shelf.reasons(policy(KEEP_WEEK)) == {
+        "new": "kept.younger-than", "old": "expired.rule-1", "never-noted": "protected.unknown-age",
+    }  # fmt: skip
+    expected = {"new": "protected.minimum-age", "old": "expired.rule-1", "never-noted": "protected.unknown-age"}
+    spec = policy({"keep": {"latest": 0, "youngerThan": "1h"}}, limits={"minimumAge": "2d"})
+    assert shelf.reasons(spec) == expected
+
+
+@pytest.mark.parametrize("order_by", ["PushTime", "CreatedTime"])
+def test_a_first_sight_takes_no_place_and_stands_where_an_image_of_that_time_would(order_by: str):
+    shelf = Shelf()
+    for name, days in [("a", 10), ("b", 20), ("c", 30)]:
+        shelf.image(name, days)
+        shelf.tag(name, name)
+    for name, days in [("seen-5", 5), ("seen-15", 15), ("seen-25", 25)]:
+        shelf.image(name)
+        shelf.seen[digest(name)] = NOW - timedelta(days=days)
+        shelf.tag(name, name)
+    assert shelf.reasons(policy({"keep": {"latest": 2, "orderBy": order_by}})) == {
+        "a": "kept.latest", "b": "kept.latest", "c": "expired.rule-1",
+        "seen-5": "kept.latest", "seen-15": "kept.latest", "seen-25": "expired.rule-1",
+    }  # fmt: skip
+
+
+def test_a_push_or_a_date_says_more_than_a_first_sight():
+    shelf = Shelf()
+    for name, created, pushed in [("created", 100, None), ("pushed", None, 100), ("future", None, -3)]:
+        shelf.image(name, created)
+        shelf.tag(name, name, pushed_days=pushed)
+        shelf.seen[digest(name)] = NOW - timedelta(days=3)
+    shelf.seen[digest("future")] = NOW - timedelta(days=300)
+    assert shelf.reasons(policy(KEEP_WEEK)) == {
+        "created": "expired.rule-1", "pushed": "expired.rule-1", "future": "protected.unknown-age",
+    }  # fmt: skip
+
+
+def test_a_first_sight_from_the_future_is_none():
+    shelf = Shelf()
+    shelf.image("a")
+    shelf.tag("a", "a")
+    shelf.seen[digest("a")] = NOW + timedelta(days=3)
+    assert shelf.reasons(policy(KEEP_WEEK)) == {"a": "protected.unknown-age"}
+
+
+def test_the_source_of_an_age_can_be_told():
+    shelf = Shelf()
+    for name in ("created", "pushed", "revision", "seen", "unknown"):
+        shelf.image(name, 5 if name == "created" else None)
+        shelf.tag(name, name, pushed_days=4 if name == "pushed" else None)
+    shelf.pushed[digest("revision")] = shelf.seen[digest("seen")] = NOW - timedelta(days=3)
+    ages = Ages(shelf.repository(), NOW)
+    found = {tag.name: (ages.source(tag), ages.began(tag)) for tag in shelf.tags}
+    assert found == {
+        "created": (AgeSource.CREATED, NOW - timedelta(days=5)), "pushed": (AgeSource.PUSHED, NOW - timedelta(days=4)),
+        "revision": (AgeSource.PUSHED, NOW - timedelta(days=3)), "seen": (AgeSource.SEEN, NOW - timedelta(days=3)),
+        "unknown": (None, None),
+    }  # fmt: skip
 
 
 def test_unknown_age_matters_to_minimum_age_alone():
@@ -329,6 +397,8 @@ def test_only_tags_whose_age_can_matter_are_dated():
     rules = ({"tags": {"include": ["v*"]}, "keep": {"latest": 1, "orderBy": "SemVer"}},
              {"tags": {"include": ["pr-*", "latest", "sha256-*"]}, "keep": {"youngerThan": "7d"}})  # fmt: skip
     protect = {"tags": ["latest"]}
-    assert dated_tags("team/app", tags, policy(*rules, protect=protect)) == {"v1", "pr-1"}
-    assert dated_tags("team/app", tags, policy(*rules, protect=protect, limits={"minimumAge": "0s"})) == {"pr-1"}
+    accessory = tags[3]
+    assert dated_tags("team/app", tags, policy(*rules, protect=protect)) == {"v1", "pr-1", accessory}
+    bold = policy(*rules, protect=protect, limits={"minimumAge": "0s"})
+    assert dated_tags("team/app", tags, bold) == {"pr-1", accessory}
     assert dated_tags("team/app", tags, policy(*rules, protect={"repositories": ["**"]})) == frozenset()

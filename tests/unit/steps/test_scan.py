@@ -6,7 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -18,7 +18,7 @@ from regsweep.clients.registry import Fetched, Head, Reader
 from regsweep.core.inventory import Repository, Tag, reachable
 from regsweep.core.oci import OCI_INDEX, OCI_MANIFEST, Digest, digest_of
 from regsweep.errors import Cancelled, PartialInventory, RegistryMisbehaved, RegistryUnreachable
-from regsweep.steps.scan import UNREACHABLE_IN_A_ROW, Unread, census, scan
+from regsweep.steps.scan import UNREACHABLE_IN_A_ROW, Memory, Unread, census, scan
 from regsweep.steps.scan.reading import DEEPEST
 
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -122,12 +122,16 @@ def no_tags(_: str, tags: Sequence[str]) -> Collection[str]:
 
 
 def scanned(
-    store: Store, *names: str, cache: MemoryCache | None = None, dated=all_tags, watch: Watch | None = None
+    store: Store,
+    *names: str,
+    cache: MemoryCache | None = None,
+    dated=all_tags,
+    watch: Watch | None = None,
+    memory: Memory | None = None,
 ) -> list[Repository | Unread]:
     watch = watch or Watch()
-    reader = cast(Reader, store)
-    found = scan(reader, names, cache or MemoryCache(), concurrency=4, dated=dated, stop=watch, progress=watch)
-    return list(found)
+    reader, cache = cast(Reader, store), cache or MemoryCache()
+    return list(scan(reader, names, cache, concurrency=4, dated=dated, stop=watch, progress=watch, memory=memory))
 
 
 def read(store: Store, name: str = "a", **more) -> Repository:
@@ -252,6 +256,75 @@ def test_the_config_of_an_artifact_is_not_read():
     assert store.count("config") == 0
 
 
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def test_what_says_nothing_of_its_age_is_dated_by_its_first_sight():
+    store, cache = Store(), MemoryCache()
+    undated = store.image("a", "undated", seed="undated")
+    epoch = store.image("a", "epoch", created="1970-01-01T00:00:00Z", seed="epoch")
+    store.image("a", "dated", created=CREATED, seed="dated")
+    store.image("a", "nobody-asks", seed="nobody asks")
+
+    def asked(_: str, tags: Sequence[str]) -> Collection[str]:
+        return [tag for tag in tags if tag != "nobody-asks"]
+
+    for later in (NOW, NOW + timedelta(days=2)):
+        found = read(store, cache=cache, dated=asked, memory=Memory(later, cache.first_seen))
+        assert found.seen == {undated: NOW, epoch: NOW}
+    assert read(store, dated=asked).seen == {}
+
+
+def test_an_index_without_a_date_is_dated_as_a_whole():
+    store, cache = Store(), MemoryCache()
+    dated, undated = store.image("a", seed="x", created=CREATED), store.image("a", seed="y")
+    index = store.index("a", [dated, undated], "latest")
+    assert read(store, memory=Memory(NOW, cache.first_seen)).seen == {index: NOW}
+
+
+def test_an_accessory_whose_subject_is_gone_is_an_orphan_with_an_age():
+    store, cache = Store(), MemoryCache()
+    there, gone = store.image("a", "v1", created=CREATED), digest_of(b"gone")
+    store.image("a", f"sha256-{there[7:]}.sig", seed="follows its subject")
+    orphan = store.image("a", f"sha256-{gone[7:]}.sig", seed="orphan")
+    found = read(store, memory=Memory(NOW, cache.first_seen))
+    assert found.absent == {gone}
+    assert found.seen == {orphan: NOW}
+    assert store.asked["head", "a", gone] + store.asked["manifest", "a", gone] == 1
+
+
+def test_a_subject_that_no_tag_reaches_is_found_with_all_that_it_reaches():
+    store = Store()
+    child = store.image("a", seed="child")
+    above = store.put("a", {"mediaType": OCI_MANIFEST, "n": "the subject's subject"})
+    body = {"mediaType": OCI_INDEX, "manifests": [{"mediaType": OCI_MANIFEST, "digest": child, "size": 1}]}
+    subject = store.put("a", {**body, "subject": {"digest": above, "size": 1}})
+    signature = store.image("a", f"sha256-{subject[7:]}.sig", seed="signature")
+    by_field = store.put("a", {"mediaType": OCI_MANIFEST, "subject": {"digest": subject, "size": 1}}, "sbom")
+    found = read(store)
+    assert set(found.manifests) == {child, above, subject, signature, by_field}
+    assert found.absent == frozenset()
+
+
+def test_a_subject_that_cannot_be_asked_for_leaves_its_repository_unread():
+    store, gone = Store(), digest_of(b"gone")
+    store.image("a", f"sha256-{gone[7:]}.sig")
+    store.faults["head", "a", gone] = store.faults["manifest", "a", gone] = FAULT
+    assert scanned(store, "a") == [Unread("a", "the answer is cut")]
+
+
+def test_subjects_of_subjects_without_end_are_refused():
+    store = Store()
+    digest = store.image("a", seed="x")
+    for number in range(DEEPEST + 2):
+        body = {"mediaType": OCI_MANIFEST, "n": number, "subject": {"digest": digest, "size": 1}}
+        digest = store.put("a", body)
+    store.labels["a"]["deep"] = digest
+    (found,) = scanned(store, "a")
+    assert isinstance(found, Unread)
+    assert "levels deep" in found.reason
+
+
 FAULT = RegistryMisbehaved("the answer is cut")
 
 
@@ -359,6 +432,12 @@ def test_a_census_names_all_that_must_survive():
     assert {finding.code for finding in found.findings} == {"broken.no-manifest", "broken.missing-content"}
     assert store.count("config") == 0
     assert found.marks() == {index, child, image} | found.blobs["a"] | found.blobs["b"]
+
+
+def test_a_census_does_not_miss_the_subject_of_an_orphan():
+    store = Store()
+    store.image("a", f"sha256-{digest_of(b'gone')[7:]}.sig")
+    assert taken(store).findings == ()
 
 
 def test_a_census_of_some_repositories_reads_no_others():

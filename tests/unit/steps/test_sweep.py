@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from regsweep.clients.cache import MemoryCache
-from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, Digest
+from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, Digest, digest_of
 from regsweep.core.outcome import Outcome, Result
 from regsweep.core.plan import Action, Counts, Plan
 from regsweep.errors import Cancelled, DeleteDisabled, RegistryUnreachable
@@ -174,3 +175,30 @@ def test_a_tag_outside_the_plan_that_vanishes_is_said() -> None:
     work = Sweeper(registry, MemoryCache(), 2, told.clock, told, told, told.outcomes.extend)  # type: ignore[arg-type]
     findings = sweep(plan_of(action(old, "1")), work).findings
     assert [(finding.code, finding.reference) for finding in findings] == [("sweep.lost-tag", "live")]
+
+
+def test_an_orphan_whose_subject_came_back_stays() -> None:
+    registry = ModelRegistry()
+    body = image("subject")
+    tag = f"sha256-{digest_of(body)[7:]}.sig"
+    signature = registry.push("app", tag, image("signature"))
+    subject = registry.push("app", "back", body)
+    assert swept(registry, action(signature, tag)) == [(Result.SKIPPED, f"its subject {subject} is there now")]
+    registry.delete_manifest("app", subject)
+    assert swept(registry, action(signature, tag)) == [(Result.DELETED, "")]
+
+
+def test_a_referrer_by_its_own_word_whose_subject_came_back_stays() -> None:
+    registry = ModelRegistry()
+    body = image("subject")
+    belonging = json.dumps({"mediaType": OCI_MANIFEST, "subject": {"digest": digest_of(body), "size": 1}}).encode()
+    referrer = registry.push("app", "sbom", belonging, OCI_MANIFEST)
+    subject = registry.push("app", None, body)
+    assert swept(registry, action(referrer, "sbom")) == [(Result.SKIPPED, f"its subject {subject} is there now")]
+
+
+def test_a_tag_that_names_its_own_digest_is_no_accessory() -> None:
+    registry = ModelRegistry()
+    body = image("named by itself")
+    tag = f"sha256-{digest_of(body)[7:]}"
+    assert swept(registry, action(registry.push("app", tag, body), tag)) == [(Result.DELETED, "")]

@@ -16,7 +16,9 @@ from regsweep.core.ports import ManifestCache, Progress, Stop
 from regsweep.core.verdict import BROKEN_NO_MANIFEST
 from regsweep.errors import PartialInventory, RegistryError, RegistryUnreachable
 from regsweep.steps.scan.crew import Crew
-from regsweep.steps.scan.reading import Dated, Reading, read_repository
+from regsweep.steps.scan.reading import Dated, Memory, Reading, read_repository
+
+__all__ = ["Dated", "Memory", "Unread", "census", "scan"]
 
 UNREACHABLE_IN_A_ROW = 10
 """After so many repositories in a row that did not answer, the registry itself does not."""
@@ -39,15 +41,17 @@ def scan(  # noqa: PLR0913  (what a run lends, each by its name)
     dated: Dated,
     stop: Stop,
     progress: Progress,
+    memory: Memory | None = None,
 ) -> Iterator[Repository | Unread]:
-    """The repositories in the order of `names`. `dated` says for which tags the created time is needed.
+    """The repositories in the order of `names`. `dated` says for which tags the age is needed; `memory` dates those
+    that do not say it themselves by when they were first seen.
 
     Raises Cancelled and DeadlineExceeded, and RegistryUnreachable where the registry itself is gone.
     """
     progress.begin("scan", len(names))
     silent = 0
     with Crew(concurrency, stop) as crew:
-        for name, found in _read(names, Reading(reader, cache, crew, dated)):
+        for name, found in _read(names, Reading(reader, cache, crew, dated, memory)):
             if isinstance(found, Repository):
                 silent = 0
                 yield found
@@ -109,11 +113,12 @@ class _Taken:
             for tag in repository.tags
             if tag.digest is None
         ]
+        children = {child.digest for manifest in repository.manifests.values() for child in manifest.children}
         self._findings += [
             Finding(
                 "broken.missing-content", name, digest, f"the manifest {digest} is named by an index and is not there"
             )
-            for digest in sorted(repository.absent)
+            for digest in sorted(repository.absent & children)
         ]
 
     def census(self) -> Census:

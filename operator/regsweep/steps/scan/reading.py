@@ -5,19 +5,39 @@ What the registry has is asked every time; what a manifest says is asked once, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from regsweep.clients.registry import Reader
+from regsweep.core.ages import Ages
 from regsweep.core.inventory import Repository, Tag
-from regsweep.core.oci import Digest, Kind, Manifest, parse_config_created, parse_manifest, parse_time
+from regsweep.core.oci import (
+    Digest,
+    Kind,
+    Manifest,
+    accessory_subject,
+    parse_config_created,
+    parse_manifest,
+    parse_time,
+)
 from regsweep.core.ports import ManifestCache
 from regsweep.errors import RegistryMisbehaved
 from regsweep.steps.scan.crew import Crew
 
 Dated = Callable[[str, Sequence[str]], Collection[str]]
 """Of a repository and its tags: those whose created time is needed. A config blob is the dearest thing to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """When this scan looks, and who remembers since when images are in a repository: `ports.FirstSeen.first_seen` of
+    this registry, by the repository's name."""
+
+    now: datetime
+    first_seen: Callable[[str, AbstractSet[Digest], AbstractSet[Digest], datetime], Mapping[Digest, datetime]]
+
 
 DEEPEST = 16
 """Levels of indexes in indexes. A builder makes two."""
@@ -59,6 +79,7 @@ class Reading:
     cache: ManifestCache
     crew: Crew
     dated: Dated
+    memory: Memory | None = None
     warmth: Warmth = field(default_factory=Warmth)
 
 
@@ -67,16 +88,17 @@ def read_repository(name: str, work: Reading) -> Repository:
     (tags,) = work.crew.ask(work.reader.tags, (name,))
     roots = work.crew.ask(lambda tag: resolve(name, tag, work), tags)
     manifests = {root.digest: root for root in roots if root}
-    absent = _descend(name, manifests, work)
-    needed = set(work.dated(name, tags)) if tags else set()
-    dating = {root.digest for tag, root in zip(tags, roots, strict=True) if root and tag in needed}
-    return Repository(
+    absent = _descend(name, manifests.values(), manifests, work)
+    absent |= _find_subjects(name, tags, manifests, absent, work)
+    dating = _dating(name, dict(zip(tags, roots, strict=True)), absent, work)
+    found = Repository(
         name,
         tuple(Tag(tag, root.digest if root else None) for tag, root in zip(tags, roots, strict=True)),
         manifests,
-        created=_created(name, dating, manifests, work),
+        created=_created(name, set(dating.values()), manifests, work),
         absent=frozenset(absent),
     )
+    return replace(found, seen=_seen(found, dating, work.memory))
 
 
 def resolve(name: str, reference: str, work: Reading) -> Manifest | None:
@@ -105,10 +127,10 @@ def resolve(name: str, reference: str, work: Reading) -> Manifest | None:
     return manifest
 
 
-def _descend(name: str, manifests: dict[Digest, Manifest], work: Reading) -> set[Digest]:
-    """Add all that `manifests` reach; returns the children that the registry does not have."""
+def _descend(name: str, level: Iterable[Manifest], manifests: dict[Digest, Manifest], work: Reading) -> set[Digest]:
+    """Add all that `level` reaches to `manifests`; returns the children that the registry does not have."""
     absent: set[Digest] = set()
-    level = list(manifests.values())
+    level = list(level)
     for _ in range(DEEPEST):
         wanted = sorted(_unread_children(name, level, manifests, absent))
         if not wanted:
@@ -118,6 +140,40 @@ def _descend(name: str, manifests: dict[Digest, Manifest], work: Reading) -> set
         level = [child for child in found if child]
         manifests.update((child.digest, child) for child in level)
     raise RegistryMisbehaved(f"{name}: indexes lie in indexes more than {DEEPEST} levels deep: delete the one by hand")
+
+
+def _find_subjects(
+    name: str, tags: Sequence[str], manifests: dict[Digest, Manifest], absent: set[Digest], work: Reading
+) -> set[Digest]:
+    """Ask for the subjects that no tag reaches: who is there keeps its accessories, whoever is not leaves orphans.
+
+    Adds those that are there, with all that they reach and with their own subjects; returns the digests that the
+    registry does not have.
+    """
+    missing: set[Digest] = set()
+    subjects = {accessory_subject(tag) for tag in tags} | {manifest.subject for manifest in manifests.values()}
+    for _ in range(DEEPEST):
+        wanted = sorted({subject for subject in subjects if subject} - manifests.keys() - absent - missing)
+        if not wanted:
+            return missing
+        found = work.crew.ask(lambda digest: resolve(name, digest, work), wanted)
+        missing.update(digest for digest, subject in zip(wanted, found, strict=True) if subject is None)
+        before = set(manifests)
+        level = [subject for subject in found if subject]
+        manifests.update((subject.digest, subject) for subject in level)
+        missing |= _descend(name, level, manifests, work)
+        subjects = {manifests[digest].subject for digest in manifests.keys() - before}
+    raise RegistryMisbehaved(f"{name}: subjects have subjects more than {DEEPEST} levels deep: delete the one by hand")
+
+
+def _dating(
+    name: str, roots: Mapping[str, Manifest | None], absent: Collection[Digest], work: Reading
+) -> dict[str, Digest]:
+    """The tags whose age is needed, with what they point at. An accessory has an age of its own only as an orphan."""
+    needed = set(work.dated(name, tuple(roots))) if roots else set()
+    found = {tag: root.digest for tag, root in roots.items() if root and tag in needed}
+    subjects = {tag: accessory_subject(tag) for tag in found}
+    return {tag: digest for tag, digest in found.items() if subjects[tag] in (None, digest) or subjects[tag] in absent}
 
 
 def _unread_children(
@@ -146,6 +202,15 @@ def _created(
     texts = dict(zip(configs, work.crew.ask(lambda config: _config_created(name, config, work), configs), strict=True))
     said.update((digest, time) for digest, config in asking.items() if (time := parse_time(texts[config])))
     return said
+
+
+def _seen(found: Repository, dating: Mapping[str, Digest], memory: Memory | None) -> Mapping[Digest, datetime]:
+    """Since when the images are known whose age is needed, and which say nothing about it that could be believed."""
+    if memory is None:
+        return {}
+    ages = Ages(found, memory.now)
+    wanted = {tag.digest for tag in found.tags if tag.name in dating and tag.digest and ages.pushed(tag) is None}
+    return memory.first_seen(found.name, wanted, found.manifests.keys(), memory.now)
 
 
 def _images(root: Digest, manifests: dict[Digest, Manifest]) -> Iterator[Manifest]:

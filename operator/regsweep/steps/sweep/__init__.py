@@ -118,6 +118,8 @@ def _why_not(action: Action, living: Living) -> str:
     for before in action.after:
         if holder := living.holder(before):
             return f"{before} stays, and needs it: {holder}"
+    if subject := living.subject(action.digest, action.tags):
+        return f"its subject {subject} is there now"
     return ""
 
 

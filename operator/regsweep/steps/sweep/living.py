@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from regsweep.clients.registry import Reader
-from regsweep.core.oci import Digest, Manifest, parse_manifest
+from regsweep.core.oci import Digest, Manifest, accessory_subject, parse_manifest
 from regsweep.core.ports import Clock, ManifestCache
 from regsweep.errors import RegistryMisbehaved
 
@@ -61,6 +61,16 @@ class Living:
         """Who needs this manifest, in words; None where nobody outside the plan does."""
         return self._reached.get(digest)
 
+    def subject(self, digest: Digest, tags: Collection[str]) -> Digest | None:
+        """What the manifest belongs to, by its tags or its own word, where that is there and no part of the plan.
+
+        The plan held it for an orphan, and its subject has been pushed since. Raises RegistryError.
+        """
+        manifest = self._manifest(digest)
+        named = {accessory_subject(tag) for tag in tags} | {manifest.subject if manifest else None}
+        others = sorted(subject for subject in named if subject and subject not in self._condemned | {digest})
+        return next((subject for subject in others if self._reader.head(self._repository, subject)), None)
+
     def spare(self, digest: Digest, holder: str) -> None:
         """A condemned manifest stays after all: all that it reaches stays with it."""
         self._condemned.discard(digest)
@@ -76,8 +86,11 @@ class Living:
             open_ends.extend(self._children(digest))
 
     def _children(self, digest: Digest) -> Iterable[Digest]:
-        manifest = self._cache.manifest(digest) or self._read(digest)
+        manifest = self._manifest(digest)
         return (child.digest for child in manifest.children) if manifest else ()
+
+    def _manifest(self, digest: Digest) -> Manifest | None:
+        return self._cache.manifest(digest) or self._read(digest)
 
     def _read(self, digest: Digest) -> Manifest | None:
         fetched = self._reader.manifest(self._repository, digest)
