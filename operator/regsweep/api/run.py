@@ -73,6 +73,9 @@ class PlanStatus(StatusModel):
     expires_at: datetime
     config_maps: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=64)] = ()
     inventory: Text = ""
+    """How the registry was read: Storage or API."""
+    inventory_reason: Annotated[str, Field(max_length=1024)] = ""
+    """Why it was read that way."""
     repositories: Count = 0
     manifests: Count = 0
     """Manifests that were read, of which `deletions` go."""

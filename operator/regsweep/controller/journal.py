@@ -73,6 +73,7 @@ class StatusJournal:
                 expires_at=plan.expires_at,
                 config_maps=names,
                 inventory=plan.inventory,
+                inventory_reason=plan.inventory_reason,
                 repositories=counts.repositories,
                 manifests=counts.manifests,
                 tags=counts.tags,

@@ -29,7 +29,7 @@ class Repository:
     `created` holds what config or annotation says, unjudged. `absent` are digests that the registry was asked for and
     does not have: children that an index names, subjects of accessories. `pushed` are the last push times of revisions,
     tagged or not: storage inventory only. `seen` says since when the registry has been known to hold an image for whose
-    age there is nothing better: it is at least that old.
+    age there is nothing better: it is at least that old. `findings` are what reading it found broken.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Repository:
     absent: frozenset[Digest] = frozenset()
     pushed: Mapping[Digest, datetime] = field(default_factory=dict)
     seen: Mapping[Digest, datetime] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class Finding:
     repository: str
     reference: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A repository that could not be read whole, and why: it is left alone (S5). `findings`: what is broken in it."""
+
+    name: str
+    reason: str
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

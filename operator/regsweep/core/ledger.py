@@ -42,7 +42,14 @@ class Ledger:
 
     def freed(self) -> int:
         """The bytes that only what goes reaches, each digest counted once, at the largest size that anybody states."""
-        total = 0
+        return sum(sum(sizes.values()) for sizes in self._rows_of_freed())
+
+    def freed_digests(self) -> Iterator[Digest]:
+        """The digests that `freed` counts, each once, in order."""
+        for sizes in self._rows_of_freed():
+            yield from (Digest(f"sha256:{key.hex()}") for key in sorted(sizes))
+
+    def _rows_of_freed(self) -> Iterator[dict[bytes, int]]:
         for kept, held, condemned in zip(self._kept, self._held, self._condemned, strict=True):
             sizes: dict[bytes, int] = {}
             for entry in _keys(condemned, _KEY + _SIZE):
@@ -51,8 +58,7 @@ class Ledger:
             for row in (kept, held):
                 for key in _keys(row, _KEY):
                     sizes.pop(key, None)
-            total += sum(sizes.values())
-        return total
+            yield sizes
 
     def _note(self, rows: list[bytearray], digests: Iterable[Digest]) -> None:
         for digest in digests:

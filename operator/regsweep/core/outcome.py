@@ -78,6 +78,7 @@ class RunRecord:
     reason: str
     message: str = ""
     inventory: str = ""
+    inventory_reason: str = ""
     plan: Plan | None = None
     kept: Kept = Kept()
     outcomes: tuple[Outcome, ...] = ()

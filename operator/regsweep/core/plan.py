@@ -51,7 +51,7 @@ class Plan:
     bound where only a part of the registry was read. `expected_marks` is the number of distinct digests (manifests and
     blobs) that the kept manifests reach: a collector that marks fewer would lose one of them. `unread` are repositories
     that could not be read: they are left alone. `over_limit` says, in words, each limit that the plan is over; such a
-    plan waits for a person.
+    plan waits for a person. `inventory` is how the registry was read, Storage or API; `inventory_reason` says why.
     """
 
     registry: str
@@ -67,5 +67,6 @@ class Plan:
     expected_marks: int
     unread: tuple[str, ...] = ()
     over_limit: tuple[str, ...] = ()
+    inventory_reason: str = ""
     version: int = PLAN_VERSION
     digest: str = ""

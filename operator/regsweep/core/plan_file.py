@@ -65,7 +65,9 @@ class PlanDocument(Model):
     policy: String
     policy_digest: Sha256
     inventory: String
-    """How the registry was read."""
+    """How the registry was read: Storage or API."""
+    inventory_reason: String = ""
+    """Why it was read that way."""
     created_at: AwareDatetime
     expires_at: AwareDatetime
     actions: tuple[ActionDocument, ...]
@@ -151,6 +153,7 @@ def _fields(plan: Plan) -> dict[str, Any]:
         "policy": plan.policy,
         "policyDigest": plan.policy_digest,
         "inventory": plan.inventory,
+        "inventoryReason": plan.inventory_reason,
         "createdAt": _time(plan.created_at),
         "expiresAt": _time(plan.expires_at),
         "counts": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,6 +60,7 @@ class PlanBuilder:
         self._actions[repository.name] = tuple(_actions(repository.name, judgement, graph, condemned))
         self._count(repository, judgement, len(condemned))
         self._findings.extend(judgement.findings)
+        self._findings.extend(repository.findings)
         for digest, manifest in repository.manifests.items():
             if digest in condemned:
                 self._ledger.condemn(_sizes(manifest))
@@ -69,6 +70,10 @@ class PlanBuilder:
     def unread(self, name: str) -> None:
         """A repository that could not be read whole: it is left alone (S5)."""
         self._unread.add(name)
+
+    def freed(self) -> Iterator[Digest]:
+        """The digests whose bytes the plan promises, each once: whoever can measure them tells `build`."""
+        return self._ledger.freed_digests()
 
     def build(  # noqa: PLR0913 - the facts that a plan states beside its actions
         self,
@@ -80,19 +85,26 @@ class PlanBuilder:
         inventory: str,
         now: datetime,
         whole_registry: bool,
+        inventory_reason: str = "",
+        measured: int | None = None,
     ) -> Plan:
-        """The plan of all that was added. `whole_registry`: every repository of the registry was added or is unread."""
+        """The plan of all that was added. `whole_registry`: every repository of the registry was added or is unread.
+
+        `inventory_reason` says why the registry was read that way. `measured` are the bytes on disk of all that `freed`
+        named; without it, what descriptors state counts.
+        """
         counts = Counts(**dataclasses.asdict(self._totals))
         plan = Plan(
             registry=registry,
             policy=policy,
             policy_digest=policy_digest,
             inventory=inventory,
+            inventory_reason=inventory_reason,
             created_at=now,
             expires_at=now + PLAN_LIFETIME,
             actions=tuple(action for name in sorted(self._actions) for action in self._actions[name]),
             counts=counts,
-            bytes=min(self._ledger.freed(), MOST_BYTES),
+            bytes=min(self._ledger.freed() if measured is None else measured, MOST_BYTES),
             bytes_are_upper_bound=not whole_registry or bool(self._unread) or self._opaque,
             expected_marks=self._ledger.marks(),
             unread=tuple(sorted(self._unread)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from regsweep.api.load import policy_digest
 from regsweep.api.policy import CollectMode, InventoryKind, PolicySpec
-from regsweep.core.inventory import NOTHING_IN_USE, Finding, InUse
+from regsweep.core.inventory import NOTHING_IN_USE, Finding, InUse, Unread
 from regsweep.core.outcome import Kept
 from regsweep.core.plan import Plan
 from regsweep.core.planning import PlanBuilder
@@ -14,7 +14,7 @@ from regsweep.core.retention import judge
 from regsweep.core.selection import dated_tags, selects_repository
 from regsweep.errors import InUseUnknown, InvalidInput
 from regsweep.pipeline.ports import Ports, Request
-from regsweep.steps.scan import Memory, Unread, scan
+from regsweep.steps.scan import Memory, scan
 
 
 @dataclass(frozen=True, slots=True)

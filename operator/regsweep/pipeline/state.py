@@ -54,6 +54,7 @@ class RunState:
             reason=reason,
             message=message,
             inventory=self.plan.inventory if self.plan else "",
+            inventory_reason=self.plan.inventory_reason if self.plan else "",
             plan=self.plan,
             kept=self.kept,
             outcomes=self.outcomes,

@@ -38,6 +38,7 @@ def record(reason: str = "DryRun", **fields: object) -> RunRecord:
         "started_at": START,
         "finished_at": START + timedelta(minutes=2),
         "inventory": "API",
+        "inventory_reason": "registry.workloadRef is not set",
         "plan": plan(action(1, "team/app", "v1", "v2"), action(2, "team/web")),
         "kept": Kept({"kept.latest": 12, "protected.tag": 6}, {"team/app": (10, 2), "team/web": (8, 0)}),
     }

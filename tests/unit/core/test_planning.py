@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from regsweep.core.inventory import NOTHING_IN_USE
+from regsweep.core.inventory import NOTHING_IN_USE, Finding
 from regsweep.core.oci import Kind, Manifest
 from regsweep.core.outcome import Kept
 from regsweep.core.plan import Counts, Plan
@@ -32,7 +33,9 @@ REGISTRY = "http://registry:5000"
 WEEK: dict[str, Any] = {"tags": {"exclude": ["keep*"]}, "keep": {"youngerThan": "7d"}}
 
 
-def build(*shelves: Shelf, unread: tuple[str, ...] = (), whole: bool = True, **limits: Any) -> tuple[Plan, PlanBuilder]:
+def build(
+    *shelves: Shelf, unread: tuple[str, ...] = (), whole: bool = True, measured: int | None = None, **limits: Any
+) -> tuple[Plan, PlanBuilder]:
     spec = policy(WEEK, limits={"maxDeletionPercent": 100, "minimumAge": "0s", **limits})
     builder = PlanBuilder()
     for shelf in shelves:
@@ -48,6 +51,8 @@ def build(*shelves: Shelf, unread: tuple[str, ...] = (), whole: bool = True, **l
         inventory="API",
         now=NOW,
         whole_registry=whole,
+        inventory_reason="the policy says so",
+        measured=measured,
     )
     return plan, builder
 
@@ -80,6 +85,27 @@ def test_a_blob_that_another_repository_needs_is_not_promised():
     same.tag("v1", "old")
     assert build(two_images(), other)[0].bytes == 500 + 100 + 1000
     assert build(two_images(), same)[0].bytes == 500 + 100 + 2000
+
+
+def test_who_can_measure_is_told_what_is_promised_and_has_the_last_word():
+    _, builder = build(two_images(), two_images("team/copy"))
+    assert sorted(builder.freed()) == sorted(map(digest, ("old", "config of old", "own", "own too")))
+    assert build(two_images(), measured=77)[0].bytes == 77
+    assert build(two_images(), measured=2**60)[0].bytes == 2**53
+
+
+def test_a_plan_says_how_the_registry_was_read_and_why():
+    plan, _ = build(two_images())
+    assert (plan.inventory, plan.inventory_reason) == ("API", "the policy says so")
+    assert plan_from_json(plan_to_json(plan)).inventory_reason == "the policy says so"
+
+
+def test_what_reading_found_broken_is_among_the_findings():
+    broken = Finding("broken.link", "team/app", "a", "is half written")
+    builder = PlanBuilder()
+    repository = replace(two_images().repository(), findings=(broken,))
+    builder.add(repository, judge(repository, policy(WEEK), NOTHING_IN_USE, NOW))
+    assert broken in builder.findings()
 
 
 def test_foreign_layers_free_nothing():

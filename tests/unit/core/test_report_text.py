@@ -43,6 +43,7 @@ def test_a_dry_run() -> None:
         == f"""\
 Dry run: nothing was deleted.
 registry http://registry:5000, policy registry/nightly, mode DryRun
+inventory API: registry.workloadRef is not set
 2 of 20 tags and 2 of 30 manifests in 2 repositories go; 3.0 MiB can come back
 plan {digest(901)}, good until 2026-03-02T03:00:00+00:00
 

@@ -100,6 +100,7 @@ class Report(_Part):
     reason: str
     message: str
     inventory: str
+    inventory_reason: str = ""
     plan: PlanPart | None
     actions: tuple[ActionPart, ...]
     kept_by_reason: dict[str, int]
@@ -121,6 +122,7 @@ def to_report(record: RunRecord) -> Report:
         reason=record.reason,
         message=record.message,
         inventory=record.inventory,
+        inventory_reason=record.inventory_reason,
         plan=plan_part(record.plan) if record.plan else None,
         actions=_actions(record),
         kept_by_reason=dict(sorted(record.kept.by_reason.items())),

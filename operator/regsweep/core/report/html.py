@@ -23,6 +23,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem }
 <dl>
 <dt>Registry</dt><dd>{{ report.registry }}</dd>
 <dt>Policy</dt><dd>{{ report.policy }}, mode {{ report.mode }}</dd>
+{% if report.inventory %}<dt>Inventory</dt><dd>{{ report.inventory }}
+{%- if report.inventory_reason %}: {{ report.inventory_reason }}{% endif %}</dd>{% endif %}
 <dt>Time</dt><dd>{{ report.started_at }} to {{ report.finished_at }}</dd>
 {% if report.plan %}
 <dt>Going</dt><dd>{{ report.plan.deleted_tags }} of {{ report.plan.tags }} tags, {{ report.plan.deleted_manifests }} of

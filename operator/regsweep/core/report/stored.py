@@ -34,6 +34,7 @@ def report_of_run(run: RegistryCleanupRun, plan: Plan | None) -> Report:
         reason=reason,
         message=message,
         inventory=status.plan.inventory if status.plan else "",
+        inventory_reason=status.plan.inventory_reason if status.plan else "",
         plan=plan_part(plan) if plan else None,
         actions=_actions(plan, status.deletion),
         kept_by_reason={},

@@ -56,6 +56,8 @@ def printable(text: str) -> str:
 def _head(report: Report) -> Iterator[str]:
     yield headline(report)
     yield f"registry {report.registry}, policy {report.policy}, mode {report.mode}"
+    if report.inventory:
+        yield f"inventory {report.inventory}" + (f": {report.inventory_reason}" if report.inventory_reason else "")
     if report.plan is None:
         return
     plan, bound = report.plan, "up to " if report.plan.bytes_are_upper_bound else ""

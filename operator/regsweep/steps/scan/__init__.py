@@ -7,10 +7,9 @@ A few repositories are in flight at once, so that memory is bounded by them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from regsweep.clients.registry import Reader
-from regsweep.core.inventory import Census, Finding, Repository
+from regsweep.core.inventory import Census, Finding, Repository, Unread
 from regsweep.core.oci import Digest
 from regsweep.core.ports import ManifestCache, Progress, Stop
 from regsweep.core.verdict import BROKEN_NO_MANIFEST
@@ -18,18 +17,10 @@ from regsweep.errors import PartialInventory, RegistryError, RegistryUnreachable
 from regsweep.steps.scan.crew import Crew
 from regsweep.steps.scan.reading import Dated, Memory, Reading, read_repository
 
-__all__ = ["Dated", "Memory", "Unread", "census", "scan"]
+__all__ = ["Dated", "Memory", "census", "scan"]
 
 UNREACHABLE_IN_A_ROW = 10
 """After so many repositories in a row that did not answer, the registry itself does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A repository that could not be read whole, and why."""
-
-    name: str
-    reason: str
 
 
 def scan(  # noqa: PLR0913  (what a run lends, each by its name)
