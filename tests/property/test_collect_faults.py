@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from regsweep.core.maintenance import Step
 from regsweep.errors import RegsweepError
-from tests.unit.steps.collect_world import CENSUS, SHAPES, Fault, Killed, World, faults_of
+from tests.unit.steps.collect_world import CENSUS, SHAPES, Fault, Killed, World, faults_of, lift_what_is_left
 
 
 def _to_the_end(world: World) -> None:
@@ -62,6 +62,49 @@ def test_any_history_of_faults_ends_writable_and_whole(shape, faults, codes, mom
     world = World(**shape, codes=codes, moments=moments)
     faults_of(world, faults)
     _to_the_end(world)
+    world.faults.clear()
+    for _ in range(10):
+        world.tick()
+    assert world.verdict() == []
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize("fault", [Fault.KILL_BEFORE, Fault.KILL_AFTER])
+def test_a_window_whose_conductor_never_comes_back_is_lifted_by_its_marker(shape, fault):
+    """Whenever it is killed: its journal is lost, its process is gone, and its Lease runs out."""
+    plain = World(**shape)
+    faults_of(plain, {})
+    plain.collector().collect(lambda: CENSUS)
+    for call in range(plain.calls):
+        world = World(**shape)
+        faults_of(world, {call: fault})
+        with suppress(Killed):
+            world.collector().collect(lambda: CENSUS)
+        world.dead, world.stored = False, None
+        lift_what_is_left(world)
+        for _ in range(10):
+            world.tick()
+        assert world.verdict() == [], f"{fault} at call {call}: {world.steps}"
+
+
+@given(
+    shape=st.sampled_from(list(SHAPES.values())),
+    kill=st.integers(0, 160),
+    faults=st.dictionaries(st.integers(0, 60), st.sampled_from([f for f in Fault if "killed" not in f]), max_size=4),
+    moments=st.integers(1, 8),
+)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_faults_do_not_hinder_a_lift(shape, kill, faults, moments):
+    world = World(**shape, moments=moments)
+    faults_of(world, {kill: Fault.KILL_AFTER})
+    with suppress(Killed, RegsweepError):
+        world.collector().collect(lambda: CENSUS)
+    world.dead, world.stored = False, None
+    faults_of(world, faults)
+    for _ in range(10):
+        world.cancelled = False
+        with suppress(RegsweepError):
+            lift_what_is_left(world)
     world.faults.clear()
     for _ in range(10):
         world.tick()

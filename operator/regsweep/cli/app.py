@@ -11,6 +11,7 @@ from regsweep.cli.apply import apply
 from regsweep.cli.approve import approve
 from regsweep.cli.crd import crd
 from regsweep.cli.demo import demo
+from regsweep.cli.lift import guard, lift
 from regsweep.cli.operator import operator
 from regsweep.cli.plan import plan
 from regsweep.cli.report import report
@@ -52,5 +53,5 @@ def version() -> None:
 
 for command in (plan, apply, validate, report, demo):
     app.command(rich_help_panel=None)(command)
-for command in (status, run, approve, operator, crd):
+for command in (status, run, approve, lift, guard, operator, crd):
     app.command()(command)

@@ -6,16 +6,14 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from regsweep.api.policy import CollectMode, RegistryCleanupPolicy
 from regsweep.cli.execution import Hands, Surroundings, now
 from regsweep.cli.options import ClusterLogin
 from regsweep.cli.terminal import say
-from regsweep.clients.registry import Reader, Target, probe_deletes
+from regsweep.clients.registry import PodProbe, Target, at_pod, probe_deletes
 from regsweep.core.ports import Collector
 from regsweep.errors import InvalidInput
 
@@ -111,16 +109,10 @@ def _site(policy: RegistryCleanupPolicy, cluster: Cluster, around: Surroundings)
         namespace=policy.metadata.namespace or cluster.namespace,
         workload=workload,
         spec=policy.spec.garbage_collection,
-        probe_for=lambda url: Reader(_of_pod(around.reader.target, url)),
+        probe_for=lambda url: PodProbe(at_pod(around.reader.target, url)),
         journal=around.window,
         clock=now,
         stop=around.stop,
         progress=around.progress,
         run=f"apply-{secrets.token_hex(4)}",
     )
-
-
-def _of_pod(target: Target, url: str) -> Target:
-    """The registry's own login, at the address of a pod; a certificate carries the name of the registry."""
-    name = urlsplit(target.url).hostname if url.startswith("https:") else None
-    return replace(target, url=url, concurrency=1, requests_per_second=0, timeout=(5, 10), server_hostname=name)

@@ -15,6 +15,7 @@ from functools import partial
 
 from regsweep.api.policy import Mode, RegistryCleanupPolicy
 from regsweep.api.run import RegistryCleanupRun, ReportStatus, RunStep
+from regsweep.clients.finalizers import MAINTENANCE, put_finalizer
 from regsweep.clients.kinds import POLICY
 from regsweep.controller import endings
 from regsweep.controller.conditions import RUNNING, SUCCESSES, is_true
@@ -22,7 +23,7 @@ from regsweep.controller.documents import Documents
 from regsweep.controller.environment import Environment
 from regsweep.controller.events import News
 from regsweep.controller.journal import StatusJournal, window_open
-from regsweep.controller.ownership import MAINTENANCE, claim_run, put_finalizer
+from regsweep.controller.ownership import claim_run
 from regsweep.controller.progress import StatusProgress
 from regsweep.controller.status import RunStatusWriter
 from regsweep.controller.stop import StopSignal

@@ -81,7 +81,9 @@ async def _serve(options: Options, cluster: Cluster, cache: Cache) -> None:
         events = Events(cluster, now, socket.gethostname())
         environment = Environment(cluster, now, events, metrics, cache, options.namespaces)
         ask = partial(ask_registry, cluster=cluster)
-        operator = Operator(environment, health, options.max_concurrent_runs, Parts(pipeline, make_ports, ask))
+        operator = Operator(
+            environment, health, options.max_concurrent_runs, Parts(pipeline, make_ports, ask, lease.holder)
+        )
         try:
             await asyncio.to_thread(look_for_kinds, environment)
             await asyncio.to_thread(operator.recover)

@@ -23,6 +23,12 @@ class Metrics:
         self.last_success = self._gauge("last_success_timestamp_seconds", "When a run was last complete.")
         self.maintenance = self._gauge("maintenance_active", "1 while a registry is in maintenance.")
         self.maintenance_since = self._gauge("maintenance_started_timestamp_seconds", "When it began; 0 without.")
+        self.maintenance_deadline = self._gauge(
+            "maintenance_deadline_timestamp_seconds", "When it must be over at the latest; 0 without."
+        )
+        self.orphans = Gauge(
+            "regsweep_orphaned_maintenance", "Registries in maintenance without a run.", registry=self.registry
+        )
         self.awaiting = self._gauge("awaiting_approval", "Runs that wait for a person.")
         self.duration = Histogram(
             "regsweep_run_duration_seconds", "How long runs took.", _POLICY, buckets=_DURATIONS, registry=self.registry
@@ -37,14 +43,15 @@ class Metrics:
         self.runs.labels(namespace, policy, result).inc()
         self.duration.labels(namespace, policy).observe(seconds)
 
-    def window(self, namespace: str, policy: str, since: datetime | None) -> None:
+    def window(self, namespace: str, policy: str, since: datetime | None, deadline: datetime | None = None) -> None:
         self.maintenance.labels(namespace, policy).set(since is not None)
         self.maintenance_since.labels(namespace, policy).set(since.timestamp() if since else 0)
+        self.maintenance_deadline.labels(namespace, policy).set(deadline.timestamp() if deadline else 0)
 
     def forget(self, namespace: str, policy: str) -> None:
         """Drop the gauges of a policy that is gone. Its counters stay, as counters do."""
         gauges = (self.pending_deletions, self.pending_bytes, self.last_success, self.awaiting)
-        for gauge in (*gauges, self.maintenance, self.maintenance_since):
+        for gauge in (*gauges, self.maintenance, self.maintenance_since, self.maintenance_deadline):
             if (namespace, policy) in gauge._metrics:
                 gauge.remove(namespace, policy)
 

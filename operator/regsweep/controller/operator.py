@@ -19,9 +19,10 @@ from regsweep.controller.executions import Executions
 from regsweep.controller.health import Health
 from regsweep.controller.journal import window_open
 from regsweep.controller.lookup import finished, read_run
+from regsweep.controller.orphans import Orphans
 from regsweep.controller.policies import PolicyReconciler
 from regsweep.controller.runs import RunReconciler
-from regsweep.controller.scheduler import POLICY, RESYNC, RUN, Key, Scheduler
+from regsweep.controller.scheduler import POLICY, RESYNC, RUN, WINDOW, Key, Scheduler
 from regsweep.errors import RegsweepError
 
 RESYNC_INTERVAL = timedelta(minutes=10)
@@ -38,6 +39,8 @@ class Parts:
     pipeline: Pipeline
     make_ports: MakePorts
     ask: Ask
+    holder: str = "regsweep"
+    """Who this process is, to a Lease."""
 
 
 class Operator:
@@ -49,6 +52,7 @@ class Operator:
         self.executions = Executions(limit, self.scheduler.submit, environment.metrics)
         self._checks = Checks(parts.ask, environment.clock, self.scheduler.submit)
         self._runs = RunReconciler(environment, self.executions, parts.pipeline, parts.make_ports)
+        self._orphans = Orphans(environment, self.executions, parts.holder)
         self._policies = PolicyReconciler(environment, self._runs, self._checks)
 
     def seen(self, key: Key, there: bool) -> None:
@@ -84,6 +88,8 @@ class Operator:
     def _reconcile(self, key: Key) -> datetime | None:
         if key.kind == RESYNC:
             return self._resync()
+        if key.kind == WINDOW:  # one was lifted, or could not be: the next look at everything tells
+            return None
         return (self._runs if key.kind == RUN else self._policies).reconcile(key)
 
     def _resync(self) -> datetime:
@@ -91,6 +97,7 @@ class Operator:
         keys = [*self._keys(POLICY, POLICY_KIND), *self._keys(RUN, RUN_KIND)]
         self._health.listed(keys)
         self.scheduler.submit_all(keys)
+        self._orphans.look()
         return self._environment.clock() + RESYNC_INTERVAL
 
     def _keys(self, kind: str, listed: Kind) -> Iterator[Key]:

@@ -10,6 +10,7 @@ from regsweep.api.meta import Condition, ObjectMeta
 from regsweep.api.policy import PolicyStatus, RegistryCleanupPolicy
 from regsweep.api.run import RegistryCleanupRun, RunStep
 from regsweep.clients import kinds
+from regsweep.clients.finalizers import MAINTENANCE, take_finalizer
 from regsweep.controller.checks import FRESH, Checks
 from regsweep.controller.conditions import (
     MAINTENANCE_ACTIVE,
@@ -28,7 +29,6 @@ from regsweep.controller.events import News
 from regsweep.controller.history import excess, last_end, last_plan, last_run, last_success
 from regsweep.controller.journal import window_open
 from regsweep.controller.lookup import holds_registry, runs_of
-from regsweep.controller.ownership import MAINTENANCE, take_finalizer
 from regsweep.controller.policy_facts import facts, maintenance
 from regsweep.controller.scheduler import Key
 from regsweep.controller.slots import Agenda, agenda, make_run
@@ -143,7 +143,8 @@ class PolicyReconciler:
     ) -> None:
         metrics, labels = self._environment.metrics, (policy.metadata.namespace, policy.metadata.name)
         collection = window.status.garbage_collection if window else None
-        metrics.window(*labels, (collection.started_at or self._environment.clock()) if collection else None)
+        since = (collection.started_at or self._environment.clock()) if collection else None
+        metrics.window(*labels, since, collection.deadline if collection else None)
         metrics.awaiting.labels(*labels).set(sum(run.status.step is RunStep.AWAITING_APPROVAL for run in runs))
         if (success := last_success(runs) or policy.status.last_successful_time) is not None:
             metrics.last_success.labels(*labels).set(success.timestamp())

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import partial
-from urllib.parse import urlsplit
 
 from regsweep.api.policy import CollectMode, WorkloadRef
-from regsweep.clients.registry import Deleter, Reader, Target, probe_deletes
+from regsweep.clients.registry import Deleter, PodProbe, Reader, Target, at_pod, probe_deletes
 from regsweep.controller.execution import Execution
 from regsweep.controller.journal import StatusJournal, window_open
 from regsweep.controller.progress import StatusProgress
@@ -76,7 +74,7 @@ def _site(
         namespace=execution.policy.metadata.namespace,
         workload=workload,
         spec=execution.policy.spec.garbage_collection,
-        probe_for=lambda url: PodProbe(_at_pod(target, url)),
+        probe_for=lambda url: PodProbe(at_pod(target, url)),
         journal=journal.window,
         clock=execution.environment.clock,
         stop=execution.stop,
@@ -84,20 +82,3 @@ def _site(
         run=execution.run.metadata.name,
         policy_uid=execution.policy.metadata.uid,
     )
-
-
-def _at_pod(target: Target, url: str) -> Target:
-    """The registry's own login at the address of a pod. A certificate carries the registry's name, not the pod's."""
-    name = urlsplit(target.url).hostname if url.startswith("https:") else None
-    return replace(target, url=url, server_hostname=name, concurrency=1, requests_per_second=0, timeout=(5, 10))
-
-
-@dataclass(frozen=True, slots=True)
-class PodProbe:
-    """`steps.collect.Probe`: one pod's registry, asked anew each time, because pods come and go."""
-
-    target: Target
-
-    def writable(self) -> bool | None:
-        with Reader(self.target) as reader:
-            return reader.writable()

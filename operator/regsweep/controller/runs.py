@@ -10,6 +10,7 @@ from regsweep.api.load import policy_digest
 from regsweep.api.policy import RegistryCleanupPolicy
 from regsweep.api.run import RegistryCleanupRun, RunStep
 from regsweep.clients import kinds
+from regsweep.clients.finalizers import EXECUTING, take_finalizer
 from regsweep.controller.conditions import (
     AWAITING_APPROVAL,
     RUN_CONDITIONS,
@@ -24,7 +25,6 @@ from regsweep.controller.execution import Execution, MakePorts, Pipeline, close_
 from regsweep.controller.executions import Executions, Work
 from regsweep.controller.journal import window_open
 from regsweep.controller.lookup import Followed, finished, policy_of, read_run
-from regsweep.controller.ownership import EXECUTING, take_finalizer
 from regsweep.controller.scheduler import POLICY, Key
 from regsweep.controller.status import RunStatusWriter
 from regsweep.controller.stop import StopSignal

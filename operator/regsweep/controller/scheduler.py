@@ -20,6 +20,7 @@ from regsweep.errors import ClusterError
 POLICY = "policy"
 RUN = "run"
 RESYNC = "resync"
+WINDOW = "window"
 
 FIRST_RETRY = timedelta(seconds=2)
 LAST_RETRY = timedelta(minutes=5)

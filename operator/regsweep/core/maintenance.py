@@ -91,10 +91,11 @@ class Move(StrEnum):
     """Write STOPPING with the reason."""
     STOP_COLLECTOR = "stop the collector"
     LIFT = "lift"
-    """Write LIFTING with the replicas that were up; take switch and marker off."""
+    """Write LIFTING with the replicas that were up; take switch and marker off, the marker last of all."""
     WAIT_LIFT = "wait for the rollout back"
     RESTART = "restart"
-    """Restart the replicas that were up while garbage-collect ran: no rollout of the lift does it."""
+    """Restart the replicas that were up while garbage-collect ran: no rollout of the lift does it. Without a switch
+    the marker stays until they are gone, so that somebody finds them if this process ends before."""
     PROVE_WRITABLE = "prove writable"
     DONE = "done"
     """Write FINISHED."""
@@ -226,8 +227,8 @@ def _when_proven(facts: Facts, move: Move) -> Next:
 def _leaving(facts: Facts) -> Next:
     if facts.gone:
         return Next(Move.DONE)
-    if not facts.off:
-        return Next(Move.LIFT)
+    if not facts.off and (facts.protected or not facts.stale):
+        return Next(Move.LIFT)  # the switch that goes restarts every replica, whoever lives to see it
     if not facts.rolled_out:
         return Next(Move.WAIT_LIFT)
     if facts.stale:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from regsweep.api.meta import FIELD_MANAGER, GROUP
@@ -17,9 +17,16 @@ from regsweep.core.workload import RESTARTED_FOR, SWITCH, container, plain_env, 
 RUN = f"{GROUP}/maintenance-run"
 POLICY_UID = f"{GROUP}/maintenance-policy-uid"
 DEADLINE = f"{GROUP}/maintenance-deadline"
+CONTAINER = f"{GROUP}/maintenance-container"
+ENDPOINT = f"{GROUP}/maintenance-endpoint"
+ANNOTATIONS = (RUN, POLICY_UID, DEADLINE, CONTAINER, ENDPOINT)
 LABEL = f"{GROUP}/maintenance"
 SELECTOR = f"{LABEL}=active"
 """Finds every workload that is in maintenance."""
+USUAL_CONTAINER = "registry"
+UNKNOWN_RUN = "?"
+"""Of a switch whose marker somebody took away. No object has this name."""
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 READ_ONLY = '{"enabled":true}'
 RESTART_MANAGER = f"{FIELD_MANAGER}-restart"
 """Owns the restart's annotation, so that the apply that ends the next window does not roll out once more."""
@@ -44,16 +51,20 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Whose window it is, and when it is overdue. `read_only` False: mode Unprotected, marker without
+    """Whose window it is, when it is overdue, and all that it takes to end it: the registry's container, and where each
+    pod's registry answers (a URL with `{}` for its address). `read_only` False: mode Unprotected, marker without
     switch."""
 
     run: str
     policy_uid: str
     deadline: datetime
     read_only: bool = True
+    container: str = USUAL_CONTAINER
+    endpoint: str = ""
 
     def annotations(self) -> dict[str, str]:
-        return {RUN: self.run, POLICY_UID: self.policy_uid, DEADLINE: self.deadline.isoformat()}
+        values = (self.run, self.policy_uid, self.deadline.isoformat(), self.container, self.endpoint)
+        return dict(zip(ANNOTATIONS, values, strict=True))
 
 
 def enter_body(target: Target, marker: Marker) -> dict[str, Any]:
@@ -70,10 +81,10 @@ def lift_body(target: Target) -> dict[str, Any]:
     return target.body({}, {})
 
 
-def restart_body(target: Target, run: str) -> dict[str, Any]:
-    """The apply that restarts every replica by its template, as `kubectl rollout restart` does."""
+def restart_body(target: Target, reason: str) -> dict[str, Any]:
+    """The apply that restarts every replica by its template, as `kubectl rollout restart` does; once for a reason."""
     body = target.body({}, {})
-    body["spec"] = {"template": {"metadata": {"annotations": {RESTARTED_FOR: run}}}}
+    body["spec"] = {"template": {"metadata": {"annotations": {RESTARTED_FOR: reason}}}}
     return body
 
 
@@ -90,6 +101,27 @@ def _template(name: str, env: Mapping[str, str]) -> dict[str, Any]:
 def marked_run(workload: Mapping[str, Any]) -> str:
     """The run whose window is on this workload; "" where there is none."""
     return str((workload["metadata"].get("annotations") or {}).get(RUN) or "")
+
+
+def marker_of(workload: Mapping[str, Any]) -> Marker | None:
+    """The marker on this workload, or what is left of one; None where nothing of a window is there. A marker without a
+    date that can be read is overdue."""
+    written = workload["metadata"].get("annotations") or {}
+    read_only = SWITCH in _owned(workload)
+    if not written.get(RUN) and not read_only:
+        return None
+    try:
+        deadline = datetime.fromisoformat(str(written.get(DEADLINE)))
+    except ValueError:
+        deadline = _LONG_AGO
+    return Marker(
+        run=str(written.get(RUN) or UNKNOWN_RUN),
+        policy_uid=str(written.get(POLICY_UID) or ""),
+        deadline=deadline if deadline.tzinfo else deadline.replace(tzinfo=UTC),
+        read_only=read_only,
+        container=str(written.get(CONTAINER) or USUAL_CONTAINER),
+        endpoint=str(written.get(ENDPOINT) or ""),
+    )
 
 
 def is_on(workload: Mapping[str, Any], target: Target, run: str, read_only: bool) -> bool:

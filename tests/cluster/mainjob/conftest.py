@@ -12,7 +12,7 @@ from tests.cluster.mainjob.installation import NAMESPACE, Installation, installe
 from tests.cluster.mainjob.site import Site, conditions_of
 from tests.cluster.registries import DeployRegistry
 
-NAMESPACES = tuple(f"{NAMESPACE}-{number:02}" for number in range(24))
+NAMESPACES = tuple(f"{NAMESPACE}-{number:02}" for number in range(40))
 """One for each test: the operator has to be told before which ones it may touch."""
 
 

@@ -100,12 +100,18 @@ class Site:
         found = [self.get("cm", name)["binaryData"] for name in run["status"]["plan"]["configMaps"]]
         return json.loads(gzip.decompress(b"".join(base64.b64decode(data["plan.json.gz"]) for data in found)))
 
-    def regsweep(self, *arguments: str) -> str:
-        """The output of the command line, run on this machine against the cluster."""
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command line, run on this machine against the cluster; nobody is at a terminal."""
         environment = os.environ | {"KUBECONFIG": str(self.cluster.kubeconfig)}
         command = [sys.executable, "-m", "regsweep", *arguments, "-n", self.namespace]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+        return subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+
+    def regsweep(self, *arguments: str) -> str:
+        """The output of a command that has to succeed."""
+        done = self.command(*arguments)
+        assert done.returncode == 0, f"{done.args}: {done.stderr}"
         return done.stdout
 
     def blobs(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ accepted writes.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ from typing import Any
 from regsweep.api.meta import FIELD_MANAGER
 from regsweep.api.policy import GarbageCollection, WorkloadRef
 from regsweep.api.run import CollectionStatus
-from regsweep.clients.kinds import AUTOSCALER, DEPLOYMENT, LEASE, POD, Kind
+from regsweep.clients.kinds import AUTOSCALER, DEPLOYMENT, LEASE, POD, STATEFUL_SET, Kind
 from regsweep.clients.podexec import Command, ContainerRef, ExecResult
 from regsweep.core import marker
 from regsweep.core.inventory import Census
@@ -26,6 +26,7 @@ from regsweep.core.oci import Digest
 from regsweep.core.workload import RESTARTED_FOR, SWITCH
 from regsweep.errors import Cancelled, ClusterConflict, ClusterNotFound, ClusterUnreachable, RegistryUnreachable
 from regsweep.steps.collect import Pace, PodCollector, Site, scripts
+from regsweep.steps.collect.leftover import Hands, leftovers, lift
 
 NAMESPACE = "registry"
 KEPT, GONE = (Digest("sha256:" + letter * 64) for letter in "ab")
@@ -261,6 +262,7 @@ class World:
                 self.wiped = self.wiped or self.switched
                 if fault is Fault.WIPE_ALL:
                     self.workload["metadata"].pop("annotations", None)
+                    self.workload["metadata"].pop("labels", None)
                     self.workload["metadata"]["generation"] += bool(self._annotations())
                     self._annotations().clear()
                 self._own()
@@ -295,8 +297,17 @@ class World:
     def list(
         self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = ""
     ) -> Iterator[dict[str, Any]]:
-        assert kind in (POD, AUTOSCALER)
-        yield from self.call(lambda: [pod.object() for pod in self.pods] if kind is POD else [])
+        yield from self.call(lambda: self._listed(kind, labels))
+
+    def _listed(self, kind: Kind, labels: str) -> Sequence[dict[str, Any]]:
+        if kind is POD:
+            return [pod.object() for pod in self.pods]
+        if kind is DEPLOYMENT:
+            marked = self.workload["metadata"].get("labels", {}).get(marker.LABEL) == "active"
+            assert labels == marker.SELECTOR
+            return [copy.deepcopy(self.workload)] if marked else []
+        assert kind in (AUTOSCALER, STATEFUL_SET)
+        return []
 
     def create(self, kind: Kind, namespace: str | None, body: dict[str, Any]) -> dict[str, Any]:
         return self.replace(kind, namespace, body)
@@ -331,16 +342,18 @@ class World:
             raise ClusterConflict("another workload")
         template = body.get("spec", {}).get("template", {})
         if manager == marker.RESTART_MANAGER:
-            self._annotations().update(template["metadata"]["annotations"])
-            self.workload["metadata"]["generation"] += 1
+            wanted = {**self._annotations(), **template["metadata"]["annotations"]}
+            self.workload["metadata"]["generation"] += wanted != self._annotations()
+            self._annotations().update(wanted)
             return
         annotations = body["metadata"].get("annotations", {})
         if not annotations and any(pod.live() for pod in self.pods):
             self.violations.append("lifted while a collector lives (S8)")
         held = self.workload["metadata"].setdefault("annotations", {})
-        for key in (marker.RUN, marker.POLICY_UID, marker.DEADLINE):
+        for key in marker.ANNOTATIONS:
             held.pop(key, None)
         held.update(annotations)
+        self.workload["metadata"]["labels"] = dict(body["metadata"].get("labels", {}))
         self._own(str(body) if annotations else "")
         self._set_env("spec" in body)
 
@@ -483,3 +496,21 @@ def _said(stdout: str, stderr: str = "") -> ExecResult:
 def faults_of(world: World, faults: Mapping[int, Fault]) -> None:
     """Count the calls from here on."""
     world.calls, world.faults = 0, dict(faults)
+
+
+def lift_what_is_left(world: World, holder: str = "lift-1") -> list[tuple[str, ...]]:
+    """As the operator, a guard or a person does it, who knows no more than the marker; the Lease of the dead has run
+    out. Of each window, the replicas that could not be asked."""
+    world.leases.clear()
+    hands = Hands(
+        cluster=world,  # type: ignore[arg-type]
+        probe_for=world.probe_for,
+        journal=world,
+        clock=lambda: world.now,
+        stop=world,
+        progress=world,
+        pace=Pace(poll=3.0, lease_patience=6.0),
+        execute=world.execute,
+        sleep=world.sleep,
+    )
+    return [lift(left, hands, holder) for left in leftovers(world, None)]  # type: ignore[arg-type]

@@ -7,13 +7,26 @@ failures     what an answer or an exception means, in words for a person
 listing      catalog and tags to their end
 reader       the questions that change nothing
 deleter      DELETE by digest, and the probe of whether the registry does that
+pod_probe    does one replica, at its own address, accept writes?
 """
 
 from __future__ import annotations
 
 from regsweep.clients.registry.content import Fetched, Head
 from regsweep.clients.registry.deleter import Deleter, DeleteState, delete_setting, probe_deletes
+from regsweep.clients.registry.pod_probe import PodProbe, at_pod
 from regsweep.clients.registry.reader import Reader
 from regsweep.clients.registry.target import Target
 
-__all__ = ["DeleteState", "Deleter", "Fetched", "Head", "Reader", "Target", "delete_setting", "probe_deletes"]
+__all__ = [
+    "DeleteState",
+    "Deleter",
+    "Fetched",
+    "Head",
+    "PodProbe",
+    "Reader",
+    "Target",
+    "at_pod",
+    "delete_setting",
+    "probe_deletes",
+]

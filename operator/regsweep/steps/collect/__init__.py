@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from regsweep.api.run import CollectionStatus
-from regsweep.clients.lease import Lease, workload_lease
+from regsweep.clients.lease import Lease
 from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Step, Why
 from regsweep.core.outcome import Collection
-from regsweep.errors import ClusterConflict, ClusterError, CollectError, CollectFailed, ReadOnlyNotProven, RegsweepError
+from regsweep.errors import CollectError, CollectFailed, ReadOnlyNotProven, RegsweepError
 from regsweep.steps.collect.conductor import Conductor
 from regsweep.steps.collect.inspection import Inspection
 from regsweep.steps.collect.preflight import preflight
 from regsweep.steps.collect.site import Execute, Pace, Probe, Site
+from regsweep.steps.collect.tenure import acquire, acquired_at_once, lease_of, release
 from regsweep.steps.collect.window import LEAVING, Window
 
 __all__ = ["Execute", "Pace", "PodCollector", "Probe", "Site"]
@@ -43,11 +44,8 @@ class PodCollector:
         where it is not writable."""
         inspection = preflight(self._site)
         status = CollectionStatus(endpoint=inspection.endpoint, work_dir=inspection.work_dir)
-        lease = self._lease()
-        if not self._acquired(lease):
-            raise ClusterConflict(
-                f"{self._site.name}: somebody else holds the Lease of its maintenance: try again later"
-            )
+        lease = lease_of(self._site)
+        acquire(self._site, lease)
         window = self._conduct(status, census, lease, inspection)
         return _collection(window)
 
@@ -59,7 +57,9 @@ class PodCollector:
             return None
         given_up = Step(status.step) in (*LEAVING, Step.FINISHED) and status.outcome != Why.COLLECTED
         if status.step != Step.FINISHED:
-            window = self._conduct(status, census, self._lease_of_resumed(), None)
+            lease = lease_of(self._site)
+            held = lease if acquired_at_once(self._site, lease) else None  # without it, the window is only left
+            window = self._conduct(status, census, held, None)
         else:
             window = Window(self._site, census, status)
         return None if given_up else _collection(window)
@@ -73,47 +73,11 @@ class PodCollector:
         try:
             conductor.conduct()
         finally:
-            self._release(lease)
+            release(self._site, lease)
         error = conductor.error
         if error is not None and (window.status.outcome != Why.COLLECTED or not isinstance(error, RegsweepError)):
             raise error
         return window
-
-    def _lease(self) -> Lease:
-        site = self._site
-        name = workload_lease(site.namespace, site.workload.kind, site.workload.name)
-        return Lease(site.cluster, site.namespace, name, f"{site.policy_uid}/{site.run}")
-
-    def _acquired(self, lease: Lease) -> bool:
-        """Wait for a dead holder's Lease to run out, but not for a live one's work to end."""
-        waited = 0.0
-        while not lease.try_acquire():
-            if waited >= self._site.pace.lease_patience:
-                return False
-            self._site.stop.wait(self._site.pace.poll)
-            waited += self._site.pace.poll
-        return True
-
-    def _lease_of_resumed(self) -> Lease | None:
-        """The Lease for going on; None where it cannot be had: then the window is only left, which needs no
-        Lease."""
-        lease = self._lease()
-        try:
-            return lease if lease.try_acquire() else None
-        except ClusterError as error:
-            self._site.progress.say(
-                f"the Lease of {self._site.name} cannot be had ({error}): its maintenance is only ended"
-            )
-            return None
-
-    def _release(self, lease: Lease | None) -> None:
-        try:
-            if lease is not None:
-                lease.release()
-        except ClusterError as error:
-            self._site.progress.say(
-                f"the Lease of {self._site.name} could not be given up ({error}): it runs out by itself"
-            )
 
 
 def _collection(window: Window) -> Collection:

@@ -31,7 +31,7 @@ def preflight(site: Site) -> Inspection:
     inspection = inspect(site, pods[0])
     _refuse(site, list(workload.unfit_storage(found, site.workload.container, inspection.registry.root)))
     _refuse_foreign_window(site, found)
-    _try_apply(site, found)
+    _try_apply(site, found, inspection.endpoint)
     _refuse_replicas(site, pods, inspection)
     if any_alive(site, pods) is not Process.NONE:
         _refuse(
@@ -74,13 +74,13 @@ def _refuse_foreign_window(site: Site, found: dict[str, Any]) -> None:
         _refuse(site, [f"run {other} has it in maintenance already: wait for it, or lift that window first"])
 
 
-def _try_apply(site: Site, found: dict[str, Any]) -> None:
+def _try_apply(site: Site, found: dict[str, Any], endpoint: str) -> None:
     """The real apply as a server-side dry run: a field that somebody else owns shows here."""
     target = site.target(found["metadata"]["uid"])
     deadline = site.clock() + site.spec.timeout.timedelta
-    wanted = marker.Marker(site.run, site.policy_uid, deadline, site.protected)
+    wanted = marker.enter_body(target, site.marker(deadline, endpoint))
     try:
-        site.cluster.apply(site.kind, marker.enter_body(target, wanted), dry_run=True)
+        site.cluster.apply(site.kind, wanted, dry_run=True)
     except ClusterConflict as error:
         raise WorkloadUnfit(
             f"{site.name} cannot be put into maintenance: another manager owns {workload.SWITCH}: {error}. "

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from regsweep.api.policy import CollectMode, GarbageCollection, WorkloadRef
 from regsweep.clients import podexec
 from regsweep.clients.kinds import WORKLOADS, Kind
 from regsweep.clients.kube import Cluster
-from regsweep.core.marker import Target
+from regsweep.core.marker import Marker, Target
 from regsweep.core.ports import Clock, Progress, Stop, WindowJournal
 
 
@@ -21,6 +22,9 @@ class Probe(Protocol):
 
     def writable(self) -> bool | None: ...
 
+
+ProbeFor = Callable[[str], Probe]
+"""A probe for a pod's own URL, as `http://10.1.2.3:5000`."""
 
 Execute = Callable[[Cluster, podexec.ContainerRef, podexec.Command], podexec.ExecResult]
 
@@ -36,15 +40,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`probe_for` makes a probe for a pod's own URL, as `http://10.1.2.3:5000`, with the policy's
-    credentials. `run` names the run in the marker; `policy_uid` is "" at the terminal. The last three are
-    seams for tests."""
+    """`probe_for` makes probes with the policy's credentials. `run` names the run in the marker; `policy_uid` is ""
+    at the terminal. The last three are seams for tests."""
 
     cluster: Cluster
     namespace: str
     workload: WorkloadRef
     spec: GarbageCollection
-    probe_for: Callable[[str], Probe]
+    probe_for: ProbeFor
     journal: WindowJournal
     clock: Clock
     stop: Stop
@@ -69,6 +72,9 @@ class Site:
 
     def target(self, uid: str) -> Target:
         return Target(self.namespace, self.workload.name, uid, self.workload.container)
+
+    def marker(self, deadline: datetime, endpoint: str) -> Marker:
+        return Marker(self.run, self.policy_uid, deadline, self.protected, self.workload.container, endpoint)
 
     def pod(self, name: str) -> podexec.ContainerRef:
         return podexec.ContainerRef(self.namespace, name, self.workload.container)

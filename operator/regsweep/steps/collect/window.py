@@ -78,7 +78,7 @@ class Window:
         if self.step is not Step.ENTERING:
             self.save(step=Step.ENTERING, started_at=started, deadline=deadline, workload_uid=uid)
         overdue = deadline + rollout
-        wanted = marker.Marker(self.site.run, self.site.policy_uid, overdue, self.site.protected)
+        wanted = self.site.marker(overdue, self.status.endpoint)
         self._apply(marker.enter_body(self.site.target(self.status.workload_uid), wanted))
         self.applied = True
 
@@ -141,11 +141,15 @@ class Window:
         if self.step is not Step.LIFTING:
             stale = tuple(pod["metadata"]["uid"] for pod in sight.pods) if self.status.collect_started_at else ()
             self.save(step=Step.LIFTING, stale_pods=stale)
+            if stale and not self.site.protected:
+                return  # they restart while the marker still says so
         if sight.found is not None:
             self._apply(marker.lift_body(self.site.target(sight.found["metadata"]["uid"])))
 
     def restart(self, sight: Sight) -> None:
-        body = marker.restart_body(self.site.target(_found(sight)["metadata"]["uid"]), self.site.run)
+        begun = self.status.collect_started_at
+        reason = f"{self.site.run} {begun:%Y-%m-%dT%H:%M:%SZ}" if begun else self.site.run
+        body = marker.restart_body(self.site.target(_found(sight)["metadata"]["uid"]), reason)
         self.site.cluster.apply(self.site.kind, body, manager=marker.RESTART_MANAGER)
 
     def done(self, sight: Sight) -> None:
