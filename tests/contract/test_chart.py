@@ -37,6 +37,7 @@ ALL_ON = {
     "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
     "metrics": {kind: {"enabled": True} for kind in ("serviceMonitor", "podMonitor", "prometheusRule", "dashboard")},
     "networkPolicy": {"enabled": True, "metricsFrom": [{"namespaceSelector": {}}]},
+    "guard": {"enabled": True},
 }
 CAPABLE = tuple(f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in MONITORING)
 
@@ -263,3 +264,37 @@ def test_the_notes_say_how_to_lift_by_hand():
 
     notes = (CHART / "templates/NOTES.txt").read_text()
     assert [part in notes for part in (f"{SWITCH}-\n", f"{LABEL}-\n", f"{LABEL}=active")] == [True] * 3
+
+
+def hooks(**values: Any) -> list[Document]:
+    answer = template(**values)
+    assert answer.returncode == 0, answer.stderr
+    documents = [document for document in yaml.safe_load_all(answer.stdout) if document]
+    return [
+        each for each in documents if (each["metadata"].get("annotations") or {}).get("helm.sh/hook") == "pre-delete"
+    ]
+
+
+def test_before_the_release_goes_its_registries_are_lifted():
+    made = hooks(registryNamespaces=["registry", "mirror"])
+    job = named(made, "Job", "regsweep-uninstall")
+    spec = job["spec"]["template"]["spec"]
+    assert spec["containers"][0]["args"] == [
+        "lift", "--uninstall=regsweep/regsweep", "--namespace=registry", "--namespace=mirror",
+    ]  # fmt: skip
+    assert spec["serviceAccountName"] == "regsweep"
+    assert rights(named(made, "Role", "regsweep-uninstall")) == {"get apps/deployments", "patch apps/deployments"}
+    assert named(made, "Role", "regsweep-uninstall")["rules"][0]["resourceNames"] == ["regsweep"]
+    assert hooks(registryNamespaces=[]) == hooks(registryNamespaces=["registry"], uninstall={"lift": False}) == []
+
+
+def test_a_guard_is_there_where_it_is_asked_for():
+    assert of_kind(rendered(registryNamespaces=["registry"]), "CronJob") == []
+    [guard] = of_kind(rendered(registryNamespaces=["registry"], guard={"enabled": True}), "CronJob")
+    pod_spec = guard["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod_spec["containers"][0]["args"] == ["guard", "--namespace=registry"]
+    assert pod_spec["securityContext"]["runAsNonRoot"]
+    assert pod_spec["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
+    refused = template(guard={"enabled": True})
+    assert refused.returncode != 0
+    assert "guard.enabled needs registryNamespaces" in refused.stderr

@@ -63,11 +63,21 @@ class Orphans:
                 _log.info("%s: %s", key, obstacle)
 
     def _windows(self) -> Iterator[Leftover]:
-        for namespace in self._environment.namespaces or (None,):
+        cluster, watched = self._environment.cluster, self._environment.namespaces
+        try:
+            yield from (left for namespace in watched or (None,) for left in leftovers(cluster, namespace))
+        except ClusterDenied:
+            yield from self._beside_policies()
+
+    def _beside_policies(self) -> Iterator[Leftover]:
+        """Without the right to list workloads everywhere: where policies are."""
+        cluster, watched = self._environment.cluster, self._environment.namespaces
+        found = {policy["metadata"]["namespace"] for one in watched or (None,) for policy in cluster.list(POLICY, one)}
+        for namespace in sorted(found):
             try:
-                yield from leftovers(self._environment.cluster, namespace)
+                yield from leftovers(cluster, namespace)
             except ClusterDenied as error:
-                _log.warning("whether a registry was left in maintenance is not known: %s", error)
+                _log.warning("whether a registry was left in maintenance in %s is not known: %s", namespace, error)
 
     def _has_a_run(self, left: Leftover) -> bool:
         try:

@@ -52,6 +52,15 @@ class Installation:
             lambda: [pod for pod in self.pods() if pod["metadata"]["uid"] not in old and _ready(pod)], READY_SECONDS
         )
 
+    def stop(self) -> None:
+        """No operator, until `start`."""
+        self.kubectl("scale", f"deployment/{RELEASE}", "--replicas=0")
+        self.kubectl("wait", "--for=delete", "pod", "-l", SELECTOR, "--timeout=130s")
+
+    def start(self) -> None:
+        self.kubectl("scale", f"deployment/{RELEASE}", "--replicas=1")
+        eventually(lambda: [pod for pod in self.pods() if _ready(pod)], READY_SECONDS)
+
     def log(self) -> str:
         return self.kubectl("logs", f"deployment/{RELEASE}", "--tail=-1")
 
