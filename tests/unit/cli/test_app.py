@@ -14,7 +14,10 @@ from regsweep.cli.app import app as regsweep_app
 from regsweep.errors import ImagesDamaged, RegsweepError
 from tests.command_line import CommandLine, Ended
 
-COMMANDS = ["plan", "apply", "validate", "report", "demo", "status", "run", "approve", "operator", "crd", "version"]
+COMMANDS = [
+    "plan", "apply", "validate", "report", "demo", "status", "run", "approve", "lift", "guard", "operator", "crd",
+    "version",
+]  # fmt: skip
 
 
 def test_the_commands_are_those_of_the_documentation() -> None:
