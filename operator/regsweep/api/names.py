@@ -71,9 +71,15 @@ class _RegistryURL(CheckedString):
 
 
 class _Alias(CheckedString):
-    grammar = r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[-._a-z0-9]+)*"
+    grammar = (
+        r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[-._a-z0-9]+)*"
+        r"(=[-._a-z0-9]+(/[-._a-z0-9]+)*)?"
+    )
     max_length = 255
-    expected = "a name as images are written, such as registry.example.com or mirror:5000/team, without http://"
+    expected = (
+        "a name as images are written, such as registry.example.com, mirror:5000/team or docker.io=dockerhub, "
+        "without http://"
+    )
 
 
 class _ResourceVersion(CheckedString):
