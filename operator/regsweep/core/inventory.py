@@ -5,7 +5,7 @@ The graph never crosses a repository, so everything works on one `Repository` at
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -52,6 +52,12 @@ class Finding:
     message: str
 
 
+def no_doubt(repository: str) -> str:
+    """For a list of images that is understood to its last word."""
+    del repository
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Unread:
     """A repository that could not be read whole, and why: it is left alone (S5). `findings`: what is broken in it."""
@@ -63,10 +69,14 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """What workloads use: `tags` maps (repository, tag) and `digests` maps a digest to who uses it, in words."""
+    """What workloads use: `tags` maps (repository, tag) and `digests` maps a digest to who uses it, in words.
+
+    `doubt` says of a repository whose image cannot be read and could be one of its images; empty where there is none.
+    """
 
     tags: Mapping[tuple[str, str], str] = field(default_factory=dict)
     digests: Mapping[Digest, str] = field(default_factory=dict)
+    doubt: Callable[[str], str] = no_doubt
 
 
 NOTHING_IN_USE = InUse()

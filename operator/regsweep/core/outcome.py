@@ -10,6 +10,7 @@ from enum import StrEnum
 from regsweep.core.inventory import Finding
 from regsweep.core.oci import Digest
 from regsweep.core.plan import Action, Plan
+from regsweep.core.rollcall import UsedImage
 
 
 class Result(StrEnum):
@@ -86,6 +87,7 @@ class RunRecord:
     collect_skipped: str = ""
     verification: Verification | None = None
     findings: tuple[Finding, ...] = ()
+    used: tuple[UsedImage, ...] = ()
 
     def count(self, result: Result) -> int:
         return sum(outcome.result is result for outcome in self.outcomes)

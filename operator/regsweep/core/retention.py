@@ -51,7 +51,8 @@ def judge(repository: Repository, spec: PolicySpec, in_use: InUse, now: datetime
     graph = graph_of(repository)
     users = users_by_digest(repository, graph, in_use)
     used_tags = {tag.name: in_use.tags.get((repository.name, tag.name), "") for tag in repository.tags}
-    scene = Scene(repository, spec, chosen, now, {tag: user for tag, user in used_tags.items() if user}, users)
+    used_tags = {tag: user for tag, user in used_tags.items() if user}
+    scene = Scene(repository, spec, chosen, now, used_tags, users, in_use.doubt(repository.name))
     tags = judge_tags(scene)
 
     staying = _staying_roots(scene, graph, tags)
@@ -107,6 +108,8 @@ def _staying_roots(scene: Scene, graph: Graph, tags: TagVerdicts) -> Verdicts:
             staying[digest] = Verdict(said.reason, said.rule, said.detail, said.because or kept)
         elif scene.selection.protected:
             staying[digest] = Verdict(PROTECTED_REPOSITORY)
+        elif scene.doubt:
+            staying[digest] = Verdict(PROTECTED_IN_USE, because=scene.doubt)
         elif manifest.kind in {Kind.UNKNOWN, Kind.SCHEMA1}:
             staying[digest] = Verdict(PROTECTED_UNKNOWN_TYPE, detail=manifest.media_type)
         elif digest in scene.used_digests:

@@ -43,7 +43,8 @@ _NO_MANIFEST = Verdict(BROKEN_NO_MANIFEST, detail="listed, and has no manifest")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a tag is judged against: the repository at `now`, the policy as it sees it, and who uses what."""
+    """What a tag is judged against: the repository at `now`, the policy as it sees it, and who uses what. With a
+    `doubt`, anything in it may be used."""
 
     repository: Repository
     spec: PolicySpec
@@ -51,6 +52,7 @@ class Scene:
     now: datetime
     used_tags: Mapping[str, str]
     used_digests: Mapping[Digest, str]
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def _by_rule(rule: Rule, tags: Sequence[Tag], scene: Scene, ages: Ages) -> dict[
     for tag in tags:
         verdict = _kept_by_rule(rule, tag, ranking, ages.began(tag), scene)
         if verdict is None:
-            user = scene.used_tags.get(tag.name) or (tag.digest and scene.used_digests.get(tag.digest))
+            used = scene.used_tags.get(tag.name) or (tag.digest and scene.used_digests.get(tag.digest))
+            user = used or scene.doubt
             verdict = (
                 Verdict(PROTECTED_IN_USE, rule.name, because=user)
                 if user
