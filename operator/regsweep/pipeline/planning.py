@@ -6,27 +6,30 @@ from dataclasses import dataclass
 
 from regsweep.api.load import policy_digest
 from regsweep.api.policy import CollectMode, InventoryKind, PolicySpec
-from regsweep.core.inventory import NOTHING_IN_USE, Finding, InUse, Unread
+from regsweep.core.inventory import Finding, Unread
 from regsweep.core.outcome import Kept
 from regsweep.core.plan import Plan
 from regsweep.core.planning import PlanBuilder
 from regsweep.core.retention import judge
+from regsweep.core.rollcall import RollCall, UsedImage
 from regsweep.core.selection import dated_tags, selects_repository
-from regsweep.errors import InUseUnknown, InvalidInput
+from regsweep.errors import InvalidInput
 from regsweep.pipeline.ports import Ports, Request
+from regsweep.pipeline.usage import read_users
 from regsweep.steps.scan import Memory, scan
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """The plan, and what it leaves behind: why tags stay, what was found broken, which repositories could not be
-    read.
+    read, what is used.
     """
 
     plan: Plan
     kept: Kept
     findings: tuple[Finding, ...]
     unread: tuple[Unread, ...]
+    used: tuple[UsedImage, ...]
 
 
 def make_plan(request: Request, ports: Ports) -> Planned:
@@ -36,9 +39,11 @@ def make_plan(request: Request, ports: Ports) -> Planned:
     the cluster uses cannot be learnt, InvalidInput when the policy wants an inventory that cannot be had.
     """
     spec = request.policy.spec
-    in_use = _in_use(spec, ports)
+    _check_inventory(spec)
+    users = read_users(spec, ports)
+    in_use, roll_call = users.in_use(), RollCall(users)
     ports.reader.ping()
-    names, whole = _names(spec, ports)
+    names, catalog = _names(spec, ports)
     builder, unread = PlanBuilder(), []
     for found in scan(
         ports.reader,
@@ -55,6 +60,7 @@ def make_plan(request: Request, ports: Ports) -> Planned:
             unread.append(found)
         else:
             builder.add(found, judge(found, spec, in_use, ports.clock()))
+            roll_call.add(found)
     plan = builder.build(
         registry=spec.registry.url,
         policy=request.policy_name,
@@ -62,10 +68,15 @@ def make_plan(request: Request, ports: Ports) -> Planned:
         policy_digest=policy_digest(spec),
         inventory=InventoryKind.API.value,
         now=ports.clock(),
-        whole_registry=whole,
+        whole_registry=len(names) == len(catalog),
     )
-    findings = (*builder.findings(), *(Finding("unread", item.name, "", item.reason) for item in unread))
-    return Planned(plan, builder.kept(), findings, tuple(unread))
+    findings = (
+        *builder.findings(),
+        *roll_call.findings(catalog),
+        *(Finding("unread", item.name, "", item.reason) for item in unread),
+    )
+    used = (*roll_call.present(), *roll_call.missing(catalog))
+    return Planned(plan, builder.kept(), findings, tuple(unread), used)
 
 
 def _memory(spec: PolicySpec, ports: Ports) -> Memory:
@@ -76,32 +87,23 @@ def _memory(spec: PolicySpec, ports: Ports) -> Memory:
     )
 
 
-def _names(spec: PolicySpec, ports: Ports) -> tuple[tuple[str, ...], bool]:
-    """The repositories to read, and whether they are all that there are.
+def _names(spec: PolicySpec, ports: Ports) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The repositories to read, and all that there are.
 
     Where a collection follows, all are read: the collector walks the whole registry, and what it must mark and what
     it will
     free can only be told from all of it.
     """
     everything = tuple(ports.reader.repositories())
+    catalog = frozenset(everything)
     if spec.garbage_collection.mode is not CollectMode.DISABLED or ports.collector is not None:
-        return everything, True
-    selected = tuple(name for name in everything if selects_repository(spec, name))
-    return selected, len(selected) == len(everything)
+        return everything, catalog
+    return tuple(name for name in everything if selects_repository(spec, name)), catalog
 
 
-def _in_use(spec: PolicySpec, ports: Ports) -> InUse:
+def _check_inventory(spec: PolicySpec) -> None:
     if spec.registry.inventory is InventoryKind.STORAGE:
         raise InvalidInput(
             "spec.registry.inventory: Storage cannot be had: this version reads registries over their API. "
             "Set it to Auto or API."
         )
-    if spec.protect.in_use is None:
-        return NOTHING_IN_USE
-    if ports.usage is None:
-        raise InUseUnknown(
-            "spec.protect.inUse asks to protect what workloads use, and that cannot be learnt here. "
-            "Nothing was deleted. "
-            "Name a list of images with --in-use, or remove spec.protect.inUse and protect by tag or repository."
-        )
-    return NOTHING_IN_USE

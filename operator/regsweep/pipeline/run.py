@@ -12,7 +12,8 @@ from regsweep.pipeline.collecting import collect, preflight, prove
 from regsweep.pipeline.planning import make_plan
 from regsweep.pipeline.ports import Ports, Request
 from regsweep.pipeline.state import RunState
-from regsweep.steps.sweep import Sweeper, sweep
+from regsweep.pipeline.usage import reader_of
+from regsweep.steps.sweep import Sweeper, Watch, sweep
 
 START_OVER = frozenset({RunStep.PENDING, RunStep.SCANNING, RunStep.PLANNED})
 SWEPT = frozenset({RunStep.COLLECTING, RunStep.VERIFYING})
@@ -71,7 +72,7 @@ def _make_plan(state: RunState) -> Plan:
     journal = state.ports.journal
     journal.enter(RunStep.SCANNING)
     planned = make_plan(state.request, state.ports)
-    state.plan, state.kept = planned.plan, planned.kept
+    state.plan, state.kept, state.used = planned.plan, planned.kept, planned.used
     state.findings.extend(planned.findings)
     journal.planned(planned.plan)
     journal.enter(RunStep.PLANNED)
@@ -88,6 +89,8 @@ def _kept_plan(state: RunState) -> Plan:
 def _sweep(state: RunState, plan: Plan) -> None:
     ports = state.ports
     ports.journal.enter(RunStep.SWEEPING)
+    watch = Watch(reader_of(state.request.policy.spec, ports), ports.clock)
+    watch.now()  # what cannot be had now is said before anything is deleted
     swept = sweep(
         plan,
         Sweeper(
@@ -98,7 +101,10 @@ def _sweep(state: RunState, plan: Plan) -> None:
             stop=ports.stop,
             progress=ports.progress,
             tell=ports.journal.swept,
+            in_use=watch.now,
         ),
     )
     state.outcomes = swept.outcomes
     state.findings.extend(swept.findings)
+    if watch.failure is not None:
+        raise watch.failure

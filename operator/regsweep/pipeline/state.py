@@ -8,6 +8,7 @@ from datetime import datetime
 from regsweep.core.inventory import Census, Finding
 from regsweep.core.outcome import Collection, Kept, Outcome, Result, RunRecord, Verification
 from regsweep.core.plan import Plan
+from regsweep.core.rollcall import UsedImage
 from regsweep.errors import PartialInventory, SweepIncomplete
 from regsweep.pipeline.ports import Ports, Request
 from regsweep.steps.scan import census
@@ -23,6 +24,7 @@ class RunState:
     plan: Plan | None = None
     kept: Kept = field(default_factory=Kept)
     findings: list[Finding] = field(default_factory=list)
+    used: tuple[UsedImage, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     collection: Collection | None = None
     collect_skipped: str = ""
@@ -62,6 +64,7 @@ class RunState:
             collect_skipped=self.collect_skipped,
             verification=self.verification,
             findings=tuple(self.findings),
+            used=self.used,
         )
 
     def success(self, reason: str) -> RunRecord:

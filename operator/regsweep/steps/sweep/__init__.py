@@ -14,18 +14,23 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from regsweep.clients.registry import Deleter
-from regsweep.core.inventory import Finding
+from regsweep.core.inventory import Finding, InUse
 from regsweep.core.oci import Digest
 from regsweep.core.outcome import Outcome, Result
 from regsweep.core.plan import Action, Plan
 from regsweep.core.ports import Clock, ManifestCache, Progress, Stop
-from regsweep.errors import DeleteDisabled, RegistryDenied, RegistryError
+from regsweep.errors import DeleteDisabled, InUseUnknown, RegistryDenied, RegistryError
+from regsweep.steps.sweep.guard import Guard, Watch, nobody_watches
 from regsweep.steps.sweep.living import Living
+
+__all__ = ["Sweeper", "Swept", "Watch", "sweep"]
 
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """What a sweep works with. `tell` gets the outcomes as they come; it may raise to stop the sweep."""
+    """What a sweep works with. `tell` gets the outcomes as they come; it may raise to stop the sweep. `in_use` says who
+    uses what now (a `Watch`); it raises InUseUnknown to have nothing more deleted.
+    """
 
     deleter: Deleter
     cache: ManifestCache
@@ -34,6 +39,7 @@ class Sweeper:
     stop: Stop
     progress: Progress
     tell: Callable[[Sequence[Outcome]], None]
+    in_use: Callable[[], InUse] = nobody_watches
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ def _sweep_repository(name: str, actions: tuple[Action, ...], work: Sweeper) -> 
 
 
 def _delete_all(actions: tuple[Action, ...], living: Living, work: Sweeper) -> Iterator[Outcome]:
+    guard = Guard(actions[0].repository, living, work.in_use)
     blind = ""
     for action in actions:
         work.stop.check()
@@ -89,20 +96,26 @@ def _delete_all(actions: tuple[Action, ...], living: Living, work: Sweeper) -> I
             yield Outcome(action, Result.SKIPPED, blind)
             continue
         try:
-            yield _delete(action, living, work.deleter)
+            yield _delete(action, living, guard, work.deleter)
         except (DeleteDisabled, RegistryDenied):
             raise
+        except InUseUnknown as error:
+            blind = str(error)
+            yield Outcome(action, Result.SKIPPED, blind)
         except RegistryError as error:
             yield Outcome(action, Result.FAILED, str(error))
             blind = _spare(living, action.digest, "a deletion that failed")
 
 
-def _delete(action: Action, living: Living, deleter: Deleter) -> Outcome:
+def _delete(action: Action, living: Living, guard: Guard, deleter: Deleter) -> Outcome:
     living.look(action.tags)
     reason = _why_not(action, living)
     if reason:
         living.spare(action.digest, reason)
         return Outcome(action, Result.SKIPPED, reason)
+    if user := guard.user(action):
+        living.spare(action.digest, f"an image that is in use: {user}")
+        return Outcome(action, Result.SKIPPED, f"in use: {user}")
     deleted = deleter.delete_manifest(action.repository, action.digest)
     return Outcome(action, Result.DELETED if deleted else Result.GONE)
 

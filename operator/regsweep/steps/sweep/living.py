@@ -6,7 +6,7 @@ Nothing that a tag outside the plan reaches is deleted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from regsweep.clients.registry import Reader
@@ -75,6 +75,24 @@ class Living:
         """A condemned manifest stays after all: all that it reaches stays with it."""
         self._condemned.discard(digest)
         self._reach(digest, holder)
+
+    def parts(self, digest: Digest) -> Iterator[Digest]:
+        """The manifest, all manifests that it lists at any depth, and their configs: any of these may be what a node
+        says that it runs. Raises RegistryError.
+        """
+        seen = {digest}
+        open_ends = [digest]
+        while open_ends:
+            at = open_ends.pop()
+            yield at
+            manifest = self._manifest(at)
+            if manifest is None:
+                continue
+            if manifest.config is not None:
+                yield manifest.config.digest
+            following = {child.digest for child in manifest.children} - seen
+            seen |= following
+            open_ends.extend(sorted(following))
 
     def _reach(self, root: Digest, holder: str) -> None:
         open_ends: list[Digest] = [root]
