@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 import urllib3.exceptions
@@ -20,32 +19,21 @@ from kubernetes.config.config_exception import ConfigException
 
 from regsweep import __version__
 from regsweep.api.meta import FIELD_MANAGER
+from regsweep.clients.answers import MAXIMUM_MESSAGE, Gone, Object, content_of, error_of, object_of, page_of
 from regsweep.clients.kinds import Kind
-from regsweep.errors import (
-    ClusterConflict,
-    ClusterDenied,
-    ClusterError,
-    ClusterNotFound,
-    ClusterUnreachable,
-    InvalidInput,
-)
+from regsweep.errors import ClusterError, ClusterUnreachable, InvalidInput
 
-Object: TypeAlias = dict[str, Any]
-"""A Kubernetes object as its JSON says it."""
+__all__ = ["PAGE", "RESTARTS", "TIMEOUT", "Cluster", "Object"]
 
 TIMEOUT = (5.0, 60.0)
 """Seconds to connect, and to wait for each part of an answer."""
-MAXIMUM_ANSWER_BYTES = 64 << 20
 PAGE = 500
+RESTARTS = 3
+"""How often a list that the API server forgot (410) is begun anew."""
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_MAXIMUM_MESSAGE = 1000
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
-
-
-class _Gone(ClusterError):
-    """410: the continue token of a list is too old."""
 
 
 class Cluster:
@@ -88,31 +76,45 @@ class Cluster:
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object:
         return self._call("GET", kind.path(namespace, name))
 
+    def read(self, path: str) -> Object:
+        """What is at a path of the API that is no object: what it serves, for one."""
+        return self._call("GET", path)
+
     def list(self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = "") -> Iterator[Object]:
-        """Every object once, page by page; all namespaces where `namespace` is None. A page that fails
-        raises: what was read until then is not the whole list. A list that outlives the API server's memory
-        (410) starts again, and leaves out what it has given already."""
+        """Every object once, page by page; all namespaces where `namespace` is None. Raises as `pages` does."""
         seen: set[str] = set()
-        token = ""
-        while True:
-            query = _without_empty(
-                {"limit": str(PAGE), "labelSelector": labels, "fieldSelector": fields, "continue": token}
-            )
-            try:
-                page = self._call("GET", kind.path(namespace), query)
-            except _Gone:
-                if not token:
-                    raise
-                token = ""
-                continue
-            for item in page.get("items") or ():
-                uid = item["metadata"]["uid"]
+        for page in self.pages(kind, namespace, labels=labels, fields=fields):
+            for item in page:
+                uid = item["metadata"].get("uid", "")
                 if uid not in seen:
                     seen.add(uid)
                     yield {"apiVersion": kind.api_version, "kind": kind.name, **item}
-            token = page.get("metadata", {}).get("continue") or ""
-            if not token:
-                return
+
+    def pages(
+        self, kind: Kind, namespace: str | None, *, labels: str = "", fields: str = "", limit: int = PAGE
+    ) -> Iterator[Sequence[Object]]:
+        """The objects as they are, `limit` at a time; nothing is kept of a page that was given.
+
+        A page that fails or is malformed raises ClusterError: what was given until then is not the whole list. A list
+        that outlives the API server's memory (410) begins anew and gives objects a second time, a few times at most.
+        """
+        query = _without_empty({"limit": str(limit), "labelSelector": labels, "fieldSelector": fields})
+        for _ in range(RESTARTS + 1):
+            token = ""
+            try:
+                while True:
+                    found = self._call("GET", kind.path(namespace), query | _without_empty({"continue": token}))
+                    items, token = page_of(found, kind)
+                    yield items
+                    if not token:
+                        return
+            except Gone:
+                if not token:
+                    raise
+        raise ClusterError(
+            f"the list of {kind.plural} expired {RESTARTS + 1} times before its end: "
+            "the API server forgets its pages (410) faster than they are read"
+        )
 
     def apply(self, kind: Kind, body: Object, *, manager: str = FIELD_MANAGER, dry_run: bool = False) -> Object:
         """Server-side apply, never forced. ClusterConflict names the manager that owns a field with another
@@ -192,53 +194,19 @@ class Cluster:
                 preload_content=False,
                 redirect=False,
             )
-            content = answer.read(MAXIMUM_ANSWER_BYTES + 1)
-            answer.drain_conn()
+            content = content_of(answer, f"{method} {path}")
         except (urllib3.exceptions.HTTPError, client.ApiException, ConfigException, OSError) as error:
             raise ClusterUnreachable(
                 f"the Kubernetes API at {self._api.configuration.host} does not answer: {_short(error)}"
             ) from error
         if not 200 <= answer.status < 300:
             raise error_of(answer.status, content, f"{method} {path}")
-        return _object(content, f"{method} {path}")
-
-
-def error_of(status: int, content: bytes, request: str) -> ClusterError:
-    """Our error for an answer of the Kubernetes API that is not a success: the one place where theirs become
-    ours."""
-    try:
-        said = json.loads(content).get("message")
-    except (ValueError, AttributeError):
-        said = None
-    words = str(said or f"HTTP status {status}")[:_MAXIMUM_MESSAGE]
-    return _ERRORS.get(status, ClusterUnreachable if status >= 500 else ClusterError)(f"{request}: {words}")
-
-
-def _object(content: bytes, request: str) -> Object:
-    if len(content) > MAXIMUM_ANSWER_BYTES:
-        raise ClusterError(f"{request}: the answer is larger than {MAXIMUM_ANSWER_BYTES} bytes")
-    try:
-        parsed = json.loads(content)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        raise ClusterError(f"{request}: the Kubernetes API answered with something that is not a JSON object")
-    return parsed
-
-
-_ERRORS: dict[int, type[ClusterError]] = {
-    401: ClusterDenied,
-    403: ClusterDenied,
-    404: ClusterNotFound,
-    409: ClusterConflict,
-    410: _Gone,
-    429: ClusterUnreachable,
-}
+        return object_of(content, f"{method} {path}")
 
 
 def _short(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
-    return str(reason)[:_MAXIMUM_MESSAGE]
+    return str(reason)[:MAXIMUM_MESSAGE]
 
 
 def _without_empty(query: Mapping[str, str]) -> dict[str, str]:

@@ -22,8 +22,9 @@ import websocket
 from kubernetes.client import Configuration
 from kubernetes.stream.ws_client import websocket_proxycare
 
+from regsweep.clients.answers import error_of
 from regsweep.clients.kinds import POD
-from regsweep.clients.kube import Cluster, error_of
+from regsweep.clients.kube import Cluster
 from regsweep.errors import ClusterUnreachable, ExecFailed
 
 _V5 = "v5.channel.k8s.io"

@@ -10,7 +10,7 @@ import pytest
 import urllib3.exceptions
 from kubernetes import client
 
-from regsweep.clients import kube
+from regsweep.clients import answers, kube
 from regsweep.clients.kinds import CONFIG_MAP, NAMESPACE, POD, RUN
 from regsweep.errors import (
     ClusterConflict,
@@ -111,6 +111,55 @@ def test_a_list_that_breaks_off_is_no_list():
         next(found)
 
 
+def test_pages_are_given_as_they_come_and_anew_from_the_start():
+    cluster, pool = cluster_on(
+        (200, page("a", token="t")), (410, {"message": "too old"}), (200, page("a", token="u")), (200, page("b"))
+    )
+    found = [[pod["metadata"]["name"] for pod in each] for each in cluster.pages(POD, None, limit=1)]
+    assert (found, "limit=1&continue=t" in pool.asked[1][1]) == ([["a"], ["a"], ["b"]], True)
+
+
+def test_a_list_that_is_always_too_old_is_given_up():
+    forgotten = [answer for _ in range(9) for answer in ((200, page("a", token="t")), (410, {"message": "too old"}))]
+    cluster, pool = cluster_on(*forgotten)
+    with pytest.raises(ClusterError, match="the list of pods expired 4 times before its end"):
+        list(cluster.list(POD, None))
+    assert len(pool.asked) == 2 * (kube.RESTARTS + 1)
+
+
+NO_LISTS: list[Any] = [
+    {},
+    {"kind": "Status", "status": "Success"},
+    {"metadata": {}},
+    {"items": []},
+    {"metadata": {}, "items": {}},
+    {"metadata": [], "items": []},
+    {"metadata": {"continue": 7}, "items": []},
+    {"metadata": {}, "items": [None]},
+    {"metadata": {}, "items": [{"metadata": None}]},
+    {"metadata": {}, "items": [{"metadata": {"name": 1}}]},
+]
+
+
+@pytest.mark.parametrize("answer", NO_LISTS, ids=str)
+def test_what_is_no_list_does_not_pass_for_an_empty_one(answer):
+    cluster, _ = cluster_on((200, answer))
+    with pytest.raises(ClusterError, match="the list of pods is malformed"):
+        list(cluster.list(POD, None))
+
+
+def test_null_is_an_empty_list():
+    cluster, _ = cluster_on((200, {"metadata": {}, "items": None}))
+    assert list(cluster.list(POD, None)) == []
+
+
+def test_an_answer_that_trickles_is_none(monkeypatch):
+    monkeypatch.setattr(answers, "MAXIMUM_ANSWER_SECONDS", -1.0)
+    cluster, _ = cluster_on((200, {}))
+    with pytest.raises(ClusterUnreachable, match="takes longer than"):
+        cluster.get(POD, "n", "p")
+
+
 def test_apply_is_never_forced():
     cluster, pool = cluster_on((200, {}), (200, {}))
     body = {"metadata": {"namespace": "n", "name": "c"}, "data": {}}
@@ -146,6 +195,8 @@ FAILURES: list[tuple[Any, Any, type[RegsweepError], str]] = [
     (503, [], ClusterUnreachable, "HTTP status 503"),
     (200, b"<html>", ClusterError, "not a JSON object"),
     (200, b"[]", ClusterError, "not a JSON object"),
+    (200, b'{"a":' * 100_000, ClusterError, "not a JSON object"),
+    (500, b'{"a":' * 100_000, ClusterUnreachable, "HTTP status 500"),
     (302, b"", ClusterError, "HTTP status 302"),
     (urllib3.exceptions.ProtocolError("cut"), None, ClusterUnreachable, "does not answer: cut"),
     (OSError("gone"), None, ClusterUnreachable, "https://cluster does not answer: gone"),
@@ -163,7 +214,7 @@ def test_each_failure_is_one_of_ours(status, body, error, words):
 
 
 def test_an_answer_has_a_size_limit(monkeypatch):
-    monkeypatch.setattr(kube, "MAXIMUM_ANSWER_BYTES", 10)
+    monkeypatch.setattr(answers, "MAXIMUM_ANSWER_BYTES", 10)
     cluster, _ = cluster_on((200, {"much": "too much"}))
     with pytest.raises(ClusterError, match="larger than 10 bytes"):
         cluster.get(POD, "n", "p")
