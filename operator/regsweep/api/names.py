@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from jsonpath_rfc9535 import JSONPathError
-from jsonpath_rfc9535 import compile as compile_path
 
 from regsweep.api.cron import check_cron, check_time_zone
+from regsweep.api.image_path import compile_path
 from regsweep.api.scalars import CheckedString
 
 
