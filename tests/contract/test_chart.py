@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ import pytest
 import yaml
 
 from regsweep.api.crd import crds
+from regsweep.api.load import load_policy
+from regsweep.steps.inuse.pods import Span
+from regsweep.steps.inuse.presets import PRESETS
+from regsweep.steps.inuse.rights import to_list
+from regsweep.steps.inuse.sources import standard_sources
 from tests.chart import CHART, ROOT, Document, helm, manifests, rendered, template
 
 pytestmark = pytest.mark.timeout(1800)  # the first test may have to build helm
@@ -21,7 +27,12 @@ ALL_ON = {
     "watchNamespaces": ["registry"],
     "image": {"digest": "sha256:" + "0" * 64},
     "imagePullSecrets": [{"name": "login"}],
-    "inUse": {"customResources": [{"apiGroup": "argoproj.io", "resource": "rollouts"}]},
+    "inUse": {
+        "presets": ["ArgoRollouts", "ArgoWorkflows", "FluxImagePolicies", "Knative", "Tekton"],
+        "customResources": [{"apiGroup": "apps.kruise.io", "resource": "clonesets"}],
+        "helmReleases": True,
+        "nodeImages": True,
+    },
     "serviceAccount": {"annotations": {"a": "b"}},
     "cache": {"existingClaim": "cache"},
     "operator": {"extraArgs": ["-v"]},
@@ -111,6 +122,9 @@ def test_every_value_is_in_the_schema_and_the_other_way_round():
         {"metrics": {"service": {"port": 0}}},
         {"terminationGracePeriodSeconds": 0},
         {"inUse": {"customResources": [{"apiGroup": "argoproj.io"}]}},
+        {"inUse": {"scope": "cluster"}},
+        {"inUse": {"presets": ["Argo"]}},
+        {"inUse": {"readWorkloads": True}},
         {"replicas": 2},
     ],
     ids=str,
@@ -154,17 +168,96 @@ def test_beside_a_registry_it_may_do_this_and_nothing_more():
         "get apps/deployments", "list apps/deployments", "watch apps/deployments", "patch apps/deployments",
         "get apps/statefulsets", "list apps/statefulsets", "watch apps/statefulsets", "patch apps/statefulsets",
         "get apps/replicasets", "list apps/replicasets", "list autoscaling/horizontalpodautoscalers", "get secrets",
+        "list services",
         "get configmaps", "list configmaps", "create configmaps", "patch configmaps", "delete configmaps",
         "get coordination.k8s.io/leases", "create coordination.k8s.io/leases",
         "update coordination.k8s.io/leases", "patch coordination.k8s.io/leases",
     }  # fmt: skip
 
 
-def test_the_cluster_is_only_read():
-    role = named(rendered(), "ClusterRole", "regsweep-in-use")
-    assert {right.split()[0] for right in rights(role)} == {"list"}
-    assert of_kind(rendered(inUse={"readWorkloads": False}), "ClusterRoleBinding") != []
-    assert "regsweep-in-use" not in {e["metadata"]["name"] for e in rendered(inUse={"readWorkloads": False})}
+LISTED = {
+    "list pods", "list podtemplates", "list replicationcontrollers", "list apps/controllerrevisions",
+    "list apps/daemonsets", "list apps/deployments", "list apps/replicasets", "list apps/statefulsets",
+    "list batch/cronjobs", "list batch/jobs",
+}  # fmt: skip
+
+
+def in_use_roles(**values: Any) -> dict[tuple[str, str], set[str]]:
+    """Of every role that looks for images in use: its kind and namespace, and its rights."""
+    documents = rendered(registryNamespaces=["a", "b"], **values)
+    return {
+        (each["kind"], each["metadata"].get("namespace", "")): rights(each)
+        for each in documents
+        if each["kind"] in ("Role", "ClusterRole") and each["metadata"]["name"] == "regsweep-in-use"
+    }
+
+
+def test_to_know_what_is_used_it_may_list_this_and_nothing_more():
+    assert in_use_roles() == {("ClusterRole", ""): LISTED}
+    assert in_use_roles(inUse={"scope": "Namespace"}) == {("Role", "a"): LISTED, ("Role", "b"): LISTED}
+    assert in_use_roles(inUse={"scope": "None"}) == {}
+
+
+def test_what_is_not_looked_for_is_not_granted():
+    none = {
+        right
+        for each in of_kind(rendered(registryNamespaces=["a"], inUse={"scope": "None"}), "Role")
+        for right in rights(each)
+    }
+    assert "list services" not in none
+    namespaced = rendered(registryNamespaces=["a"], inUse={"scope": "Namespace"})
+    assert [each["metadata"]["name"] for each in of_kind(namespaced, "ClusterRoleBinding")] == ["regsweep-policies"]
+    bound = {(e["metadata"]["namespace"], e["roleRef"]["name"]) for e in of_kind(namespaced, "RoleBinding")}
+    assert ("a", "regsweep-in-use") in bound
+
+
+MORE: list[tuple[dict[str, Any], set[str]]] = [
+    ({"helmReleases": True}, {"list secrets"}),
+    ({"nodeImages": True}, {"list nodes"}),
+    ({"customResources": [{"apiGroup": "a.io", "resource": "things"}]}, {"list a.io/things"}),
+    ({"presets": ["FluxImagePolicies"]}, {"list image.toolkit.fluxcd.io/imagepolicies"}),
+]
+
+
+@pytest.mark.parametrize(("values", "more"), MORE, ids=[next(iter(values)) for values, _ in MORE])
+def test_each_of_the_others_is_granted_by_its_own_value(values: dict[str, Any], more: set[str]):
+    assert in_use_roles(inUse=values) == {("ClusterRole", ""): LISTED | more}
+
+
+def plural(name: str) -> str:
+    return re.sub("y$", "ie", name.lower()) + "s"
+
+
+def test_presets_are_granted_what_they_read():
+    for preset, kinds in PRESETS.items():
+        wanted = {f"list {kind.group}/{plural(kind.name)}" for kind in kinds}
+        assert in_use_roles(inUse={"presets": [preset.value]}) == {("ClusterRole", ""): LISTED | wanted}
+        within = {right for right in wanted if "/cluster" not in right}
+        roles = in_use_roles(inUse={"presets": [preset.value], "scope": "Namespace"})
+        assert roles == {("Role", "a"): LISTED | within, ("Role", "b"): LISTED | within}
+
+
+def test_nodes_are_of_the_whole_cluster():
+    answer = template(registryNamespaces=["a"], inUse={"scope": "Namespace", "nodeImages": True})
+    assert (answer.returncode != 0, "inUse.nodeImages needs inUse.scope Cluster" in answer.stderr) == (True, True)
+
+
+def test_what_the_operator_lists_is_what_the_chart_grants():
+    every = load_policy(
+        {
+            "apiVersion": "regsweep.dev/v1alpha1",
+            "kind": "RegistryCleanupPolicy",
+            "metadata": {"name": "all"},
+            "spec": {
+                "registry": {"url": "https://registry.example.com"},
+                "protect": {"inUse": {"helmReleases": True, "nodeImages": True}},
+            },
+        }
+    ).spec.protect.in_use
+    assert every is not None
+    sources = standard_sources(every, Span(datetime.now(UTC), timedelta(1)))
+    listed = {f"list {to_list(source.kind).group}/{source.kind.plural}".replace(" /", " ") for source in sources}
+    assert in_use_roles(inUse={"helmReleases": True, "nodeImages": True}) == {("ClusterRole", ""): listed}
 
 
 def test_nothing_is_a_wildcard():

@@ -114,3 +114,64 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}
+
+{{- /* To list what names images; in the scope of a namespace, nothing of the whole cluster. */}}
+{{- define "regsweep.inUseRules" -}}
+{{- $inUse := .Values.inUse -}}
+{{- if and $inUse.nodeImages (ne $inUse.scope "Cluster") }}
+{{- fail "inUse.nodeImages needs inUse.scope Cluster: a node runs pods of all namespaces" }}
+{{- end -}}
+- apiGroups: [""]
+  resources: [pods, podtemplates, replicationcontrollers]
+  verbs: [list]
+- apiGroups: [apps]
+  resources: [controllerrevisions, daemonsets, deployments, replicasets, statefulsets]
+  verbs: [list]
+- apiGroups: [batch]
+  resources: [cronjobs, jobs]
+  verbs: [list]
+{{- if $inUse.helmReleases }}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [list]  # of Helm's alone cannot be said: a right to list Secrets is one to read all of them
+{{- end }}
+{{- if $inUse.nodeImages }}
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [list]
+{{- end }}
+{{- $presets := include "regsweep.presets" . | fromYaml }}
+{{- range $inUse.presets }}
+{{- $preset := get $presets . }}
+- apiGroups: [{{ $preset.group }}]
+  resources: [{{ concat $preset.resources (eq $inUse.scope "Cluster" | ternary (default list $preset.clusterResources) list) | join ", " }}]
+  verbs: [list]
+{{- end }}
+{{- range $inUse.customResources }}
+- apiGroups: [{{ .apiGroup | quote }}]
+  resources: [{{ .resource | quote }}]
+  verbs: [list]
+{{- end }}
+{{- end }}
+
+{{- /* The kinds behind each of `protect.inUse.presets`. */}}
+{{- define "regsweep.presets" -}}
+ArgoRollouts:
+  group: argoproj.io
+  resources: [analysisruns, analysistemplates, experiments, rollouts]
+  clusterResources: [clusteranalysistemplates]
+ArgoWorkflows:
+  group: argoproj.io
+  resources: [cronworkflows, workflows, workflowtemplates]
+  clusterResources: [clusterworkflowtemplates]
+FluxImagePolicies:
+  group: image.toolkit.fluxcd.io
+  resources: [imagepolicies]
+Knative:
+  group: serving.knative.dev
+  resources: [configurations, revisions, services]
+Tekton:
+  group: tekton.dev
+  resources: [pipelineruns, pipelines, stepactions, taskruns, tasks]
+  clusterResources: [clustertasks]
+{{- end }}
