@@ -16,6 +16,7 @@ from regsweep.errors import RegsweepError
 from regsweep.pipeline import Ports
 from regsweep.steps.collect import PodCollector, Site
 from regsweep.steps.deleting import Switching, enable_delete
+from regsweep.steps.inuse import Reading, read_usage
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,14 @@ def make_ports(execution: Execution, stack: ExitStack, journal: StatusJournal, p
         journal=journal,
         collector=None if site is None or mode is CollectMode.DISABLED else PodCollector(site),
         enable_delete=None if site is None or not registry.enable_delete else partial(_switch_on, site, target),
+        usage=partial(read_usage, _reading(execution)),
     )
+
+
+def _reading(execution: Execution) -> Reading:
+    environment, policy = execution.environment, execution.policy
+    clusters = (("", environment.cluster),)
+    return Reading(policy, clusters, policy.metadata.namespace, environment.clock, execution.stop)
 
 
 def _switch_on(site: Site, target: Target) -> None:
