@@ -6,8 +6,12 @@ Without a binary a test fails with the builder's words: nothing is skipped.
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,9 +24,11 @@ import pytest
 
 from regsweep.demo.options import RegistryOptions
 from regsweep.demo.process import RegistryProcess
+from tests.command_line import CommandLine
 from tests.parts.build import BuildFailed, build
 
 HERE = Path(__file__).parent
+SERVICE = HERE / "service.py"
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 2 * 1024**3
 
@@ -34,6 +40,12 @@ class StartRegistry(Protocol):
     """Starts a registry with fields of RegistryOptions, on new storage or the one given; stops it after the test."""
 
     def __call__(self, storage: Path | None = None, **options: Any) -> RegistryProcess: ...
+
+
+class StartService(Protocol):
+    """Starts a registry as StartRegistry does, that the commands for `regsweep apply` can stop and start."""
+
+    def __call__(self, storage: Path | None = None, **options: Any) -> tuple[RegistryProcess, list[str]]: ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,6 +98,35 @@ def start_registry(registry_binary: Path, storages: Path) -> Iterator[StartRegis
             return running.enter_context(RegistryProcess(registry_binary, place, RegistryOptions(**options)))
 
         yield start
+
+
+@pytest.fixture
+def start_service(start_registry: StartRegistry, tmp_path: Path) -> Iterator[StartService]:
+    folders: list[Path] = []
+
+    def start(storage: Path | None = None, **options: Any) -> tuple[RegistryProcess, list[str]]:
+        registry, folder = start_registry(storage, **options), tmp_path / f"service{len(folders)}"
+        folder.mkdir()
+        folders.append(folder)
+        (folder / "pid").write_text(str(registry.pid))
+        (folder / "command").write_text(f"{registry.binary}\n{registry.config_path}\n{registry.port}\n")
+        (folder / "environment").write_text(json.dumps(dict(registry.options.env)))
+        return registry, _commands(folder)
+
+    yield start
+    for folder in folders:
+        if (folder / "log").exists():  # a start command began another process
+            os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
+
+
+def _commands(folder: Path) -> list[str]:
+    run, place = f"{shlex.quote(sys.executable)} {shlex.quote(str(SERVICE))}", shlex.quote(str(folder))
+    return [part for verb in ("stop", "collect", "start") for part in (f"--{verb}-command", f"{run} {verb} {place}")]
+
+
+@pytest.fixture
+def regsweep(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
+    return CommandLine(monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """A registry as a service of this machine: `python service.py stop|start|collect FOLDER`, as systemctl or docker would.
 
-FOLDER holds `pid` (of the process that runs) and `command` (program and configuration file, a line each).
+FOLDER holds `pid` (of the process that runs), `command` (program, configuration file and port, a line each), and
+`environment` (JSON).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -16,7 +18,7 @@ from pathlib import Path
 
 def main(verb: str, folder: Path) -> int:
     program, config, port = (folder / "command").read_text().split("\n")[:3]
-    environment = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
+    environment = {**os.environ, "OTEL_TRACES_EXPORTER": "none", **json.loads((folder / "environment").read_text())}
     if verb == "stop":
         os.kill(int((folder / "pid").read_text()), signal.SIGTERM)
         return _until(int(port), answers=False)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,14 +19,7 @@ from regsweep.demo.documents import Artifact
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from tests.command_line import CommandLine
-from tests.registry.conftest import StartRegistry
-
-SERVICE = Path(__file__).with_name("service.py")
-
-
-@pytest.fixture
-def regsweep(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
-    return CommandLine(monkeypatch, capsys, tmp_path)
+from tests.registry.conftest import StartRegistry, StartService
 
 
 @pytest.fixture
@@ -137,31 +127,14 @@ def test_what_needs_approval_is_done_by_its_plan_alone(
     assert len(tags(registry)) == 6
 
 
-@pytest.fixture
-def service(registry_binary: Path, start_registry: StartRegistry, tmp_path: Path) -> Iterator[RegistryProcess]:
-    """A registry that commands can stop and start."""
-    registry = start_registry()
-    (tmp_path / "pid").write_text(str(registry.pid))
-    (tmp_path / "command").write_text(f"{registry_binary}\n{registry.config_path}\n{registry.port}\n")
-    yield registry
-    pid = int((tmp_path / "pid").read_text())
-    if pid != registry.pid:  # the one that a start command began
-        os.kill(pid, signal.SIGTERM)
-
-
-def commands(folder: Path) -> list[str]:
-    run = f"{shlex.quote(sys.executable)} {shlex.quote(str(SERVICE))}"
-    place = shlex.quote(str(folder))
-    return [part for verb in ("stop", "collect", "start") for part in (f"--{verb}-command", f"{run} {verb} {place}")]
-
-
 @pytest.mark.timeout(300)
 def test_the_newest_two_of_each_stay_whole_and_all_else_is_freed(
-    regsweep: CommandLine, service: RegistryProcess, now: datetime, tmp_path: Path
+    regsweep: CommandLine, start_service: StartService, now: datetime
 ) -> None:
+    service, commands = start_service()
     images = grid(now, repositories=20, tags=50, layer_bytes=300)
     push(service, images)
-    ended = regsweep("apply", "-f", regsweep.policy(service.url), "--yes", "-o", "json", *commands(tmp_path))
+    ended = regsweep("apply", "-f", regsweep.policy(service.url), "--yes", "-o", "json", *commands)
     assert ended.code == 0, ended.err
     report = ended.report()
     assert (report["reason"], report["verification"]["damaged"]) == ("Collected", [])
@@ -175,10 +148,11 @@ def test_the_newest_two_of_each_stay_whole_and_all_else_is_freed(
 
 
 def test_what_is_left_on_disk_is_what_the_kept_images_need(
-    regsweep: CommandLine, service: RegistryProcess, small: list[Artifact], tmp_path: Path
+    regsweep: CommandLine, start_service: StartService, small: list[Artifact]
 ) -> None:
+    service, commands = start_service()
     push(service, small)
-    ended = regsweep("apply", "-f", regsweep.policy(service.url), "--yes", *commands(tmp_path))
+    ended = regsweep("apply", "-f", regsweep.policy(service.url), "--yes", *commands)
     assert ended.code == 0, ended.err
     sizes: dict[str, int] = {}
     for image in newest(small, 2):

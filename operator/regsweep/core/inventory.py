@@ -87,12 +87,14 @@ class Census:
     """A fresh look at all that must survive: every tag's root with all that it needs.
 
     `roots` are (repository, tag, digest); `manifests` and `blobs` map a repository to the digests that its roots reach.
+    `foreign` are those of the blobs that are fetched from elsewhere: the registry may have them, or not.
     """
 
     roots: tuple[tuple[str, str, Digest], ...]
     manifests: Mapping[str, frozenset[Digest]]
     blobs: Mapping[str, frozenset[Digest]]
     findings: tuple[Finding, ...] = ()
+    foreign: frozenset[Digest] = frozenset()
 
     def marks(self) -> frozenset[Digest]:
         """Every digest that the collector must mark: a missing one is a live image at risk."""

@@ -22,9 +22,6 @@ from regsweep.core.verdict import Judgement
 PLAN_LIFETIME = timedelta(hours=24)
 """A plan older than this is applied no more: the registry has moved on, and ages with it."""
 
-FOREIGN = ("foreign", "nondistributable")
-"""In the media type of a layer that is fetched from elsewhere: the registry does not store it, nothing is freed."""
-
 MOST_BYTES = 2**53
 """Sizes are what descriptors state, and nobody checks them: beyond this a number is a lie, and JSON cannot hold it."""
 
@@ -181,6 +178,6 @@ def _actions(name: str, judgement: Judgement, graph: Graph, condemned: Iterable[
 def _sizes(manifest: Manifest) -> dict[Digest, int]:
     sizes = {manifest.digest: manifest.size}
     for blob in manifest.blobs:
-        if not any(word in blob.media_type for word in FOREIGN):
+        if not blob.is_foreign:
             sizes[blob.digest] = max(blob.size, sizes.get(blob.digest, 0))
     return sizes

@@ -41,7 +41,8 @@ def verify(census: Census, work: Verifier, *, blobs: bool, lost: Collection[str]
     work.progress.begin("verify", len(checks))
     missing = list(_absent(sorted(checks), work))
     damaged = tuple(_finding("damaged.by-run", check) for check in missing if check[1] in lost)
-    broken = tuple(_finding("broken.missing-content", check) for check in missing if check[1] not in lost)
+    never = {*lost, *census.foreign}  # what is fetched from elsewhere need not be here
+    broken = tuple(_finding("broken.missing-content", check) for check in missing if check[1] not in never)
     return Verification(len(census.roots), sum(not check[2] for check in checks), damaged, broken)
 
 

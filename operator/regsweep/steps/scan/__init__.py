@@ -90,15 +90,16 @@ class _Taken:
         self._roots: list[tuple[str, str, Digest]] = []
         self._manifests: dict[str, frozenset[Digest]] = {}
         self._blobs: dict[str, frozenset[Digest]] = {}
+        self._foreign: set[Digest] = set()
         self._findings: list[Finding] = []
 
     def add(self, repository: Repository) -> None:
         name = repository.name
         self._roots += [(name, tag.name, tag.digest) for tag in repository.tags if tag.digest]
         self._manifests[name] = frozenset(repository.manifests)
-        self._blobs[name] = frozenset(
-            blob.digest for manifest in repository.manifests.values() for blob in manifest.blobs
-        )
+        blobs = [blob for manifest in repository.manifests.values() for blob in manifest.blobs]
+        self._blobs[name] = frozenset(blob.digest for blob in blobs)
+        self._foreign.update(blob.digest for blob in blobs if blob.is_foreign)
         self._findings += [
             Finding(BROKEN_NO_MANIFEST, name, tag.name, "the tag is listed and has no manifest")
             for tag in repository.tags
@@ -113,7 +114,9 @@ class _Taken:
         ]
 
     def census(self) -> Census:
-        return Census(tuple(self._roots), self._manifests, self._blobs, tuple(self._findings))
+        return Census(
+            tuple(self._roots), self._manifests, self._blobs, tuple(self._findings), frozenset(self._foreign)
+        )
 
 
 def _read(names: Iterable[str], work: Reading) -> Iterator[tuple[str, Repository | RegistryError]]:

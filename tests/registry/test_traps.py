@@ -1,0 +1,79 @@
+"""The trap set on real registries, through the command line: planned, changed meanwhile, applied and collected.
+
+Every trap's kept images are fetched whole, and the blobs on the disk are those that the kept content reaches: not one
+more, not one less. Over the API, regsweep cannot know manifests that no tag reaches and no index lists, nor when a tag
+was pushed: what that costs is written at each trap as `left`, and stays whole.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regsweep.demo.process import RegistryProcess
+from regsweep.demo.push import Pusher
+from tests.command_line import CommandLine
+from tests.registry.conftest import StartRegistry, StartService
+from tests.registry.traps.names import PAGE
+from tests.registry.traps.proof import Proof, differences, on_disk
+from tests.registry.traps.whole import TRAPS, needed, spec
+
+ENVIRONMENT = {
+    "REGISTRY_CATALOG_MAXENTRIES": str(PAGE),
+    "REGISTRY_VALIDATION_MANIFESTS_URLS_ALLOW": '["^https://vendor[.]example/"]',
+}
+
+
+def test_each_trap_has_a_name_of_its_own() -> None:
+    assert len({trap.name for trap in TRAPS}) == len(TRAPS) >= 32
+
+
+@pytest.mark.timeout(300)
+def test_no_trap_catches_it(
+    regsweep: CommandLine, start_registry: StartRegistry, start_service: StartService, tmp_path: Path
+) -> None:
+    registry, commands = start_service(filled(start_registry), env=ENVIRONMENT)
+    policy, plan = regsweep.policy(registry.url, **spec()), tmp_path / "plan.json"
+    planned = regsweep("plan", "-f", policy, "--out", plan, "-o", "json")
+    assert planned.code == 0, planned.err
+    with Pusher(registry.url) as pusher:
+        pusher.push_all(artifact for trap in TRAPS for artifact in trap.meanwhile)
+    ended = regsweep("apply", "-f", policy, "--mode", "Delete", "--plan", plan, "-o", "json", *commands)
+    assert (ended.code, ended.report()["reason"]) == (0, "Collected"), ended.err
+    assert ended.report()["findings"] == [], "nothing that was kept misses anything"
+    faults = [*reported(planned.report()), *wrong(registry, left=True)]
+    assert not faults, "\n" + "\n".join(faults)
+    again = regsweep("plan", "-f", policy, "-o", "json")
+    assert again.report()["actions"] == [], "what was left is found by the next plan"
+
+
+def filled(start_registry: StartRegistry) -> Path:
+    """A storage with all that is there before. It is spoilt while no registry remembers how it was."""
+    registry = start_registry(env=ENVIRONMENT)
+    with Pusher(registry.url) as pusher:
+        pusher.push_all(artifact for trap in TRAPS for artifact in trap.before)
+    registry.stop()
+    for trap in TRAPS:
+        if trap.spoil is not None:
+            trap.spoil(registry.storage)
+    return registry.storage
+
+
+def reported(report: dict[str, Any]) -> list[str]:
+    """What the plan should have found in a trap, or should not."""
+    found = {(finding["code"], finding["repository"]) for finding in report["findings"]}
+    expected = {(code, trap.name) for trap in TRAPS for code in trap.findings}
+    return [f"{name}: {code} was reported, and nothing is wrong" for code, name in sorted(found - expected)] + [
+        f"{name}: {code} was not reported" for code, name in sorted(expected - found)
+    ]
+
+
+def wrong(registry: RegistryProcess, *, left: bool) -> list[str]:
+    proof = Proof(registry.url)
+    ideal = needed(each for trap in TRAPS for each in (*trap.staying, *(trap.left if left else ())))
+    return [
+        *(fault for trap in TRAPS for fault in proof.faults(trap, left=left)),
+        *differences(on_disk(registry.storage), ideal, TRAPS),
+    ]
