@@ -30,6 +30,16 @@ def test_each_trap_has_a_name_of_its_own() -> None:
     assert len({trap.name for trap in TRAPS}) == len(TRAPS) >= 32
 
 
+def test_what_is_lost_or_left_behind_names_its_trap() -> None:
+    ideal = needed(each for trap in TRAPS for each in trap.staying)
+    lost = next(trap.kept[0].digest for trap in TRAPS if trap.name == "nested")
+    behind = next(trap.gone[0].document.sizes() for trap in TRAPS if trap.name == "cosign")
+    found = {digest: size for digest, size in ideal.items() if digest != lost} | behind
+    said = list(differences(found, ideal, TRAPS))
+    assert sum(words.startswith("nested: LOST: ") for words in said) == 1
+    assert sum(words.startswith("cosign: left behind: ") for words in said) == len(said) - 1 > 0
+
+
 @pytest.mark.timeout(300)
 def test_no_trap_catches_it(
     regsweep: CommandLine, start_registry: StartRegistry, start_service: StartService, tmp_path: Path

@@ -22,6 +22,8 @@ def traps() -> Iterator[Trap]:
     yield _of_a_referrer()
     yield _take_no_place()
     yield _orphans()
+    yield _orphans_without_a_rule()
+    yield _of_an_untagged_image()
 
 
 def _signed(subject: Document, repository: str, *suffixes: str) -> tuple[Artifact, ...]:
@@ -134,7 +136,30 @@ def _orphans() -> Trap:
     name, never = "orphans", index((plain("orphans/never-pushed"),))
     return Trap(
         name,
-        "the subject of a signature cannot be found: it may exist without a tag, so the signature stays",
-        kept=_signed(never, name, ".sig", ".att"),
-        gone=(plain("orphans/gone").at(name, "pr-1"),),
+        "the subject of a signature is gone: nothing takes the signature along any more, and it counts as no version",
+        kept=(plain("orphans/9").at(name, "v9"), plain("orphans/image").at(name, "v8")),
+        gone=(*_signed(never, name, ".sig", ".att"), plain("orphans/gone").at(name, "v7")),
+        rules=(rule(name, latest=2, orderBy="Numeric"),),
+    )
+
+
+def _orphans_without_a_rule() -> Trap:
+    name, never = "orphans-without-a-rule", index((plain("orphans-without-a-rule/never-pushed"),))
+    return Trap(
+        name,
+        "the subject of a signature is gone, and no rule speaks of the signature",
+        kept=_signed(never, name, ".sig"),
+        gone=(plain("orphans-without-a-rule/gone").at(name, "pr-1"),),
+    )
+
+
+def _of_an_untagged_image() -> Trap:
+    name, untagged = "of-an-untagged-image", plain("of-an-untagged-image/subject")
+    return Trap(
+        name,
+        "the subject of a signature is there without a tag: no list names it, and the signature is no orphan",
+        kept=(plain("of-an-untagged-image/9").at(name, "v9"),),
+        gone=(plain("of-an-untagged-image/7").at(name, "v7"),),
+        left=(untagged.at(name), *_signed(untagged, name, ".sig")),
+        rules=(rule(name, latest=1, orderBy="Numeric"),),
     )

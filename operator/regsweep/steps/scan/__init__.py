@@ -114,9 +114,7 @@ class _Taken:
         ]
 
     def census(self) -> Census:
-        return Census(
-            tuple(self._roots), self._manifests, self._blobs, tuple(self._findings), frozenset(self._foreign)
-        )
+        return Census(tuple(self._roots), self._manifests, self._blobs, tuple(self._findings), frozenset(self._foreign))
 
 
 def _read(names: Iterable[str], work: Reading) -> Iterator[tuple[str, Repository | RegistryError]]:
