@@ -34,10 +34,15 @@ def front(url: str, change: Change) -> Iterator[tuple[str, list[str]]]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet an answer: two would wait for each other
 
         def do(self) -> None:
             asked.append(self.command)
-            answer = change(self.path, _ask(url, self.command, self.path, dict(self.headers.items())))
+            try:
+                answer = change(self.path, _ask(url, self.command, self.path, dict(self.headers.items())))
+            except ConnectionError:  # nobody is there: hang up
+                self.close_connection = True
+                return
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

@@ -13,11 +13,13 @@ from regsweep.api.run import Collect
 from regsweep.cli import options
 from regsweep.cli.collecting import commands_of, hands_of
 from regsweep.cli.connection import with_url
-from regsweep.cli.execution import Confirm, Wish, execute
+from regsweep.cli.execution import Confirm, Wish, execute, now
 from regsweep.cli.files import MAXIMUM_PLAN_BYTES, check_writable, one_policy, read_text
 from regsweep.cli.outcome import finish
 from regsweep.cli.spread import spread
+from regsweep.cli.state import alone
 from regsweep.cli.terminal import ask, is_interactive, say
+from regsweep.cli.unfinished import command_again, unfinished
 from regsweep.core.plan import Plan
 from regsweep.core.plan_file import plan_from_json
 from regsweep.core.report.text import human_bytes
@@ -76,11 +78,14 @@ def apply(
     given = plan_from_json(read_text(plan, MAXIMUM_PLAN_BYTES)) if plan else None
     wanted = mode or policy.spec.mode
     commands = commands_of(stop_command, collect_command, start_command)
-    confirm = None if given or yes or wanted is Mode.DRY_RUN else _confirmation(policy)
     try:
         with ExitStack() as stack:
+            if wanted is Mode.DELETE:
+                stack.enter_context(alone(policy.spec.registry.url))
+                given = given or unfinished(policy, now(), yes=yes)
+            confirm = None if given or yes or wanted is Mode.DRY_RUN else _confirmation(policy)
             hands = hands_of(policy, commands, cluster, stack)
-            record, _ = execute(policy, Wish(login, showing, wanted, collect, given, confirm, hands))
+            record, _ = execute(policy, Wish(login, showing, wanted, collect, given, confirm, hands, command_again()))
     except ApprovalRequired as error:
         raise ApprovalRequired(f"{error} {_APPROVE}", error.reason) from None
     if wanted is Mode.DRY_RUN:

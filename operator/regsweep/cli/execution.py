@@ -45,7 +45,7 @@ class Hands:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the options say about a run."""
+    """What the options say about a run. `again` is the command that goes on from a plan, without the plan."""
 
     login: Login
     showing: Showing
@@ -54,6 +54,7 @@ class Wish:
     given: Plan | None = None
     confirm: Confirm | None = None
     hands: Hands = Hands()
+    again: str = ""
 
 
 def now() -> datetime:
@@ -64,7 +65,7 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
     """The record of the run, and its plan. Raises every error of the tree that ended it before there was a plan."""
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # that it tries again is not worth a line
     where = target(policy, wish.login)
-    journal = TerminalJournal(wish.given)
+    journal = TerminalJournal(wish.given, wish.again)
 
     def left_behind() -> str:
         words = journal.left_behind()
@@ -96,6 +97,7 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
         try:
             record = run(Request(policy, wish.mode, wish.collect, approved, _paused(wish.confirm, live)), ports)
         finally:
+            journal.end()
             if words := journal.to_go_on():
                 say(f"regsweep: {words}")
     return record, journal.plan()

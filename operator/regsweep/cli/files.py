@@ -4,6 +4,7 @@ fix.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,18 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(text)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
+
+
+def replace_text(path: Path, text: str) -> None:
+    """As `write_text`, and on the disk before it returns: after a crash there is the whole file, or none."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write_text(fresh, text)
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
+        fresh.replace(path)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
 
