@@ -121,7 +121,7 @@ def test_a_referrer_stays_with_its_subject() -> None:
     registry.push("app", "moved-here", image("subject"))
     signature = registry.push("app", f"sha256-{subject[7:]}.sig", image("signature"))
     results = swept(registry, action(subject, "1"), action(signature, f"sha256-{subject[7:]}.sig", root=subject))
-    assert results[1] == (Result.SKIPPED, f"{subject} stays, and needs it: tag moved-here points at it now")
+    assert results[1] == (Result.SKIPPED, f"{subject} stays, and needs it: tag moved-here")
 
 
 def test_a_failed_delete_keeps_what_it_reaches_and_lets_the_others_go_on() -> None:
@@ -202,3 +202,15 @@ def test_a_tag_that_names_its_own_digest_is_no_accessory() -> None:
     body = image("named by itself")
     tag = f"sha256-{digest_of(body)[7:]}"
     assert swept(registry, action(registry.push("app", tag, body), tag)) == [(Result.DELETED, "")]
+
+
+def test_a_knot_that_somebody_tags_again_stays_whole() -> None:
+    """The index belongs to what it lists, so that the plan lets its child go before it."""
+    registry = ModelRegistry()
+    child = registry.push("app", "1", image("child"))
+    parent = registry.push("app", "2", index(child), DOCKER_LIST)
+    registry.push("app", "again", index(child), DOCKER_LIST)
+    assert swept(registry, action(child, "1"), action(parent, "2", root=child)) == [
+        (Result.SKIPPED, "needed by tag again"),
+        (Result.SKIPPED, "tag again points at it now"),
+    ]

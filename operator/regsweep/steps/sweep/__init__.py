@@ -77,7 +77,7 @@ def sweep(plan: Plan, work: Sweeper) -> Swept:
 
 
 def _sweep_repository(name: str, actions: tuple[Action, ...], work: Sweeper) -> Swept:
-    living = Living(work.deleter, name, {action.digest for action in actions}, work.cache, work.clock)
+    living = Living(work.deleter, name, actions, work.cache, work.clock)
     outcomes, before = [], None
     for outcome in _delete_all(actions, living, work):
         before = before if before is not None else living.names()
@@ -122,12 +122,12 @@ def _delete(action: Action, living: Living, guard: Guard, deleter: Deleter) -> O
 
 def _why_not(action: Action, living: Living) -> str:
     """What has changed since the plan was made, so that the manifest must stay; empty where it may go."""
-    if holder := living.holder(action.digest):
-        return f"needed by {holder}"
     if strangers := sorted(living.tags_on(action.digest) - set(action.tags)):
         return f"tag {strangers[0]} points at it now"
     if moved := [tag for tag in action.tags if living.target(tag) not in (None, action.digest)]:
         return f"tag {moved[0]} moved"
+    if holder := living.holder(action.digest):
+        return f"needed by {holder}"
     for before in action.after:
         if holder := living.holder(before):
             return f"{before} stays, and needs it: {holder}"

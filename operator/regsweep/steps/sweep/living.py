@@ -6,11 +6,12 @@ Nothing that a tag outside the plan reaches is deleted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from regsweep.clients.registry import Reader
 from regsweep.core.oci import Digest, Manifest, accessory_subject, parse_manifest
+from regsweep.core.plan import Action
 from regsweep.core.ports import Clock, ManifestCache
 from regsweep.errors import RegistryMisbehaved
 
@@ -22,10 +23,11 @@ class Living:
     """The tags of one repository, and all manifests that those outside the plan reach. Not shared between threads."""
 
     def __init__(
-        self, reader: Reader, repository: str, condemned: Collection[Digest], cache: ManifestCache, clock: Clock
+        self, reader: Reader, repository: str, actions: Sequence[Action], cache: ManifestCache, clock: Clock
     ) -> None:
         self._reader, self._repository, self._cache, self._clock = reader, repository, cache, clock
-        self._condemned = set(condemned)
+        self._planned = {tag: action.digest for action in actions for tag in action.tags}
+        self._condemned = {action.digest for action in actions}
         self._tags: dict[str, Digest | None] = {}
         self._reached: dict[Digest, str] = {}
         self._whole_look: datetime | None = None
@@ -43,7 +45,7 @@ class Living:
         for name in sorted(again):
             head = self._reader.head(self._repository, name)
             self._tags[name] = head.digest if head else None
-            if head and head.digest not in self._condemned:
+            if head and self._planned.get(name) != head.digest:
                 self._reach(head.digest, f"tag {name}")
         self._whole_look = now if stale else self._whole_look
 
@@ -68,7 +70,9 @@ class Living:
         """
         manifest = self._manifest(digest)
         named = {accessory_subject(tag) for tag in tags} | {manifest.subject if manifest else None}
-        others = sorted(subject for subject in named if subject and subject not in self._condemned | {digest})
+        others = sorted(
+            subject for subject in named if subject and subject != digest and subject not in self._condemned
+        )
         return next((subject for subject in others if self._reader.head(self._repository, subject)), None)
 
     def spare(self, digest: Digest, holder: str) -> None:
