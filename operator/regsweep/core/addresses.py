@@ -19,6 +19,9 @@ PUBLIC = frozenset(
 )
 """Public registries. A registry that has one of these names for an alias is a mirror of it."""
 
+ANY_HOST = "*"
+"""In place of a host: the port of every node, whatever a node is called."""
+
 _WEB_PORTS = frozenset({"80", "443"})
 """What a client takes where no port is written, by the scheme that it tries."""
 
@@ -70,7 +73,7 @@ class Addresses:
         found: dict[str, None] = {}
         for host, path in _readings(reference):
             name, port = _split_port(host)
-            for address in (*self._by_host.get(name, ()), *self._services(name)):
+            for address in (*self._by_host.get(name, ()), *self._by_host.get(ANY_HOST, ()), *self._services(name)):
                 found.update(dict.fromkeys(address.repositories(port, path)))
         return tuple(found)
 
@@ -115,7 +118,7 @@ class Addresses:
 
 
 def addresses_of(registry: RegistrySpec, hosts: Iterable[str] = ()) -> Addresses:
-    """The names that the policy says, and `hosts` (`host` or `host:port`) that only the cluster knows.
+    """The names that the policy says, and `hosts` (`host`, `host:port` or `*:port`) that only the cluster knows.
 
     A host that no reference can hold (with an underscore, say) is none of them: nobody can pull by it.
     """
@@ -128,7 +131,8 @@ def addresses_of(registry: RegistrySpec, hosts: Iterable[str] = ()) -> Addresses
         host, _, path = name.partition("/")
         found += _address(host, path, prefix)
     for host in sorted(hosts):
-        found += _address(host)
+        name, _, port = host.partition(":")
+        found += [Address(ANY_HOST, port)] if name == ANY_HOST and port.isdigit() else _address(host)
     return Addresses(tuple(dict.fromkeys(found)))
 
 

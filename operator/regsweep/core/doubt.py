@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from regsweep.core.addresses import Address, Addresses
+from regsweep.core.addresses import ANY_HOST, Address, Addresses
 from regsweep.core.reference import (
     DOCKER_HUB,
     MAXIMUM_LENGTH,
@@ -47,8 +47,16 @@ class Doubt:
             self._fits(f"{host}/{path}", any_port=not address.port)
             for address in addresses.spellings()
             for path in address.paths(repository)
-            for host in _hosts(address)
+            for host in self._hosts(address)
         )
+
+    def _hosts(self, address: Address) -> Iterator[str]:
+        if address.host == ANY_HOST:
+            yield f"{self.beginnings[0].partition(':')[0].partition('/')[0]}:{address.port}"
+            return
+        yield f"{address.host}:{address.port}" if address.port else address.host
+        if address.port in ("80", "443"):
+            yield address.host
 
     def _fits(self, written: str, *, any_port: bool) -> bool:
         ending = _PORT.sub("", self.ending, count=1) if any_port else self.ending
@@ -101,9 +109,3 @@ def _beginnings(text: str) -> Iterator[str]:
     elif not set(text) & set(".:[") and text:
         yield f"{DOCKER_HUB}/{text}"
         yield f"{DOCKER_HUB}/library/{text}"
-
-
-def _hosts(address: Address) -> Iterator[str]:
-    yield f"{address.host}:{address.port}" if address.port else address.host
-    if address.port in ("80", "443"):
-        yield address.host

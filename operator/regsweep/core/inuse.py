@@ -40,8 +40,8 @@ class Usage:
 
     `uses` is a stream that is read once, so that nothing but the references has to fit into memory. It may hold images
     of any registry. Whoever yields it raises InUseUnknown, before or in the middle: half a reading is none.
-    `hosts` are further names of the registry that only the cluster knows, as `host` or `host:port`: the ClusterIPs,
-    node ports and DNS names of its Services. They are known before the first use is taken.
+    `hosts` are further names of the registry that only the cluster knows, as `host` or `host:port`, and `*:port` for a
+    port of every node: of its Services, and of its pods. They are known before the first use is taken.
     """
 
     uses: Iterable[Use]

@@ -40,7 +40,7 @@ def make_plan(request: Request, ports: Ports) -> Planned:
     """
     spec = request.policy.spec
     _check_inventory(spec)
-    users = read_users(spec, ports)
+    users = read_users(request, ports)
     in_use, roll_call = users.in_use(), RollCall(users)
     ports.reader.ping()
     names, catalog = _names(spec, ports)

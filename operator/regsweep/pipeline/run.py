@@ -89,7 +89,7 @@ def _kept_plan(state: RunState) -> Plan:
 def _sweep(state: RunState, plan: Plan) -> None:
     ports = state.ports
     ports.journal.enter(RunStep.SWEEPING)
-    watch = Watch(reader_of(state.request.policy.spec, ports), ports.clock)
+    watch = Watch(reader_of(state.request, ports), ports.clock)
     watch.now()  # what cannot be had now is said before anything is deleted
     swept = sweep(
         plan,

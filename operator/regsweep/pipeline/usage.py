@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
-from regsweep.api.policy import PolicySpec
 from regsweep.core.addresses import addresses_of
+from regsweep.core.inuse import Use, User
 from regsweep.core.inventory import NOTHING_IN_USE, InUse
 from regsweep.core.users import Users, users_of
 from regsweep.errors import InUseUnknown
-from regsweep.pipeline.ports import Ports
+from regsweep.pipeline.ports import Ports, Request
 
 
-def read_users(spec: PolicySpec, ports: Ports) -> Users:
-    """One whole reading; nobody where the policy asks for none. Raises InUseUnknown."""
+def read_users(request: Request, ports: Ports) -> Users:
+    """One whole reading, with the images that the policy itself lists; nobody where it asks for no protection.
+
+    Raises InUseUnknown.
+    """
+    spec = request.policy.spec
     if spec.protect.in_use is None:
         return Users(addresses_of(spec.registry))
     if ports.usage is None:
@@ -23,11 +28,14 @@ def read_users(spec: PolicySpec, ports: Ports) -> Users:
             "Name a list of images with --in-use, or a cluster with --context or --kubeconfig."
         )
     usage = ports.usage()
-    return users_of(usage.uses, addresses_of(spec.registry, usage.hosts))
+    meta = request.policy.metadata
+    policy = User(request.policy.kind, meta.namespace, meta.name)
+    listed = (Use(image, policy) for image in spec.protect.in_use.images)
+    return users_of(chain(listed, usage.uses), addresses_of(spec.registry, usage.hosts))
 
 
-def reader_of(spec: PolicySpec, ports: Ports) -> Callable[[], InUse]:
+def reader_of(request: Request, ports: Ports) -> Callable[[], InUse]:
     """What the sweep asks again and again."""
-    if spec.protect.in_use is None:
+    if request.policy.spec.protect.in_use is None:
         return lambda: NOTHING_IN_USE
-    return lambda: read_users(spec, ports).in_use()
+    return lambda: read_users(request, ports).in_use()

@@ -76,6 +76,13 @@ def test_names_that_only_the_cluster_knows():
     assert meant("node-1.example.com:30501/a", hosts=hosts) == ()
 
 
+def test_a_port_of_every_node():
+    for host in ("10.0.0.7:30500", "node-1:30500", "[fd00::7]:30500", "localhost:30500"):
+        assert meant(f"{host}/a", hosts=("*:30500",)) == ("a",)
+    for host in ("10.0.0.7:30501", "node-1.example.com", "docker.io"):
+        assert meant(f"{host}/a", hosts=("*:30500", "*:", "*:http")) == ()
+
+
 @pytest.mark.parametrize(
     ("alias", "text", "repositories"),
     [

@@ -78,6 +78,18 @@ def test_a_mirror_of_docker_hub_is_meant_without_a_host(text: str, blocked: list
     assert [name for name in REPOSITORIES if doubt_about(text).may_mean(name, HUB)] == blocked
 
 
+def test_a_port_of_every_node_is_meant_at_any_host():
+    nodes = addresses_of(RegistrySpec.model_validate({"url": "http://r:5000"}), ["*:30500"])
+    for text, blocked in [
+        ("node-1:30500/Team/App", ["team/app"]),
+        ("${NODE}:30500/team/app", ["team/app"]),
+        ("${NODE}/team/app", ["q/team/app", "team/app"]),
+        ("${NODE}:30501/team/app", []),
+        ("node-1:30501/Team/App", []),
+    ]:
+        assert [name for name in REPOSITORIES if doubt_about(text).may_mean(name, nodes)] == blocked, text
+
+
 def test_a_text_is_shown_cut_and_without_a_password():
     assert doubt_about("https://me:secret@r.example.com/a b").shown == "https://***@r.example.com/a b"
     assert doubt_about("r.example.com/" + "A b" * 400).shown.endswith("...")

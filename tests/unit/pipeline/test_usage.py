@@ -69,6 +69,13 @@ def test_a_name_that_only_the_cluster_knows_protects() -> None:
     assert world.left == {"a": ["1", "3"], "b": ["3"]}
 
 
+def test_what_the_policy_lists_is_used_by_it() -> None:
+    world = World(spec={"protect": {"inUse": {"images": ["r/b:1"]}}})
+    record = do(world, using())
+    assert world.left == {"a": ["3"], "b": ["1", "3"]}
+    assert [str(user) for used in record.used for user in used.users] == ["RegistryCleanupPolicy n/p"]
+
+
 def test_nobody_is_asked_where_the_policy_does_not_say_so() -> None:
     world = World()
     assert (do(world, lost).reason, world.left) == ("Deleted", LAST)
