@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from regsweep.core.inuse import User
 from regsweep.core.inventory import Finding
 from regsweep.core.oci import Digest
 from regsweep.core.outcome import Collection, Kept, Outcome, Result, RunRecord, Verification
 from regsweep.core.plan import Action, Counts, Plan
+from regsweep.core.rollcall import UsedImage
 
 START = datetime(2026, 3, 1, 3, tzinfo=UTC)
 EVIL = '<script>alert("x")</script>'
@@ -56,6 +58,13 @@ def whole() -> RunRecord:
         collection=Collection(START, START, 60, 58, 7, 1, 9 << 20, 6 << 20, 12.34),
         verification=Verification(18, 40, (Finding("damaged.by-run", "team/app", digest(3), "is gone"),)),
         findings=(Finding("broken.no-manifest", "team/app", "v9", "has no manifest"),),
+        used=(
+            UsedImage(
+                "team/app", digest(4), ("v3", "v4"), tuple(User("Pod", "shop", f"web-{n:02}") for n in range(12))
+            ),
+            UsedImage("team/web", digest(5), (), (User("Job", "shop", "once", "main", "edge"),)),
+            UsedImage("team/gone", "", ("v1",), (User("Deployment", "shop", "old", "old"),)),
+        ),
     )
 
 
@@ -71,4 +80,5 @@ def evil() -> RunRecord:
         outcomes=(Outcome(hostile, Result.SKIPPED, EVIL),),
         kept=Kept({EVIL: 1}, {EVIL: (1, 1)}),
         findings=(Finding(EVIL, EVIL, EVIL, "\x1b[2J" + EVIL),),
+        used=(UsedImage(EVIL, "", (EVIL,), (User(EVIL, EVIL, EVIL, EVIL, "\x1b[2J" + EVIL),)),),
     )

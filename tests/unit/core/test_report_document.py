@@ -45,6 +45,18 @@ def test_names_are_those_of_the_api() -> None:
     assert [entry["result"] for entry in document["actions"]] == ["deleted", "failed"]
 
 
+def test_all_users_are_counted_and_the_first_are_named() -> None:
+    many, other, gone = to_report(whole()).in_use
+    assert (many.user_count, len(many.users), many.users[0].name) == (12, 10, "web-00")
+    assert (other.users[0].cluster, gone.digest) == ("edge", "")
+
+
+def test_a_report_of_an_earlier_version_has_none_in_use() -> None:
+    document = json.loads(to_json(to_report(record())))
+    del document["inUse"]
+    assert from_json(json.dumps(document)).in_use == ()
+
+
 def test_without_outcomes_actions_are_planned() -> None:
     report = to_report(record(plan=plan(action(1), action(2))))
     assert [entry.result for entry in report.actions] == ["planned", "planned"]

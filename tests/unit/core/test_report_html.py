@@ -52,6 +52,9 @@ def test_everything_is_on_the_page() -> None:
         "1 damaged",
         digest(1),
         "broken.no-manifest",
+        "Pod shop/web-09",
+        "2 more",
+        "not in the registry any more",
     ):
         assert words in text
 

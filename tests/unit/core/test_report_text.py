@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from regsweep.core.inuse import User
 from regsweep.core.report.document import to_report
 from regsweep.core.report.text import headline, human_bytes, render
+from regsweep.core.rollcall import UsedImage
 from tests.unit.core.records import START, digest, evil, plan, record, whole
 
 
@@ -65,6 +67,10 @@ def test_a_whole_run() -> None:
     assert "collected: 7 blobs swept, 60 kept" in lines
     assert "on disk: 9.0 MiB before, 6.0 MiB after, 3.0 MiB freed" in lines
     assert "pushes were refused for 12.3 s" in lines
+    assert "in use, and protected: 2 images" in lines
+    assert "  team/app (v3, v4): Pod shop/web-00 and 11 more" in lines
+    assert f"  team/web ({digest(5)}): Job shop/once, container main in cluster edge" in lines
+    assert "in use, and not in the registry any more: 1 image; see in-use.missing" in lines
     assert "DAMAGED: 1 parts of images that were to be kept are gone" in lines
     assert "  broken.no-manifest team/app:v9: has no manifest" in lines
 
@@ -72,6 +78,13 @@ def test_a_whole_run() -> None:
 def test_details_list_every_deletion() -> None:
     assert f"  planned {digest(1)} (v1, v2) expired.builds" in render(to_report(record()), details=True)
     assert f"  planned {digest(2)} (no tag) expired.builds" in render(to_report(record()), details=True)
+
+
+def test_many_images_in_use_are_listed_with_the_details() -> None:
+    used = tuple(UsedImage("app", digest(n), (f"v{n:02}",), (User("Pod", "a", "b"),)) for n in range(30))
+    short, long = (render(to_report(record(used=used)), details=details) for details in (False, True))
+    assert ("  ... and 10 more" in short, "  app (v29)" in short) == (True, False)
+    assert ("more" in long, "  app (v29): Pod a/b" in long) == (False, True)
 
 
 def test_an_upper_bound_and_a_limit_are_said() -> None:

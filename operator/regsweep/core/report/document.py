@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Literal
@@ -12,9 +13,12 @@ from pydantic.alias_generators import to_camel
 from regsweep.core.inventory import Finding
 from regsweep.core.outcome import Collection, Outcome, RunRecord, Verification
 from regsweep.core.plan import Action, Plan
+from regsweep.core.rollcall import UsedImage
 from regsweep.errors import InvalidInput
 
 REPORT_VERSION: Literal[1] = 1
+MOST_USERS = 10
+"""Of one image, in a report: thousands of jobs may use the same."""
 
 
 class _Part(BaseModel):
@@ -88,6 +92,30 @@ class RepositoryPart(_Part):
     expired: int
 
 
+class UserPart(_Part):
+    """An object that uses an image. `cluster` is empty for the cluster at hand, `container` outside of containers."""
+
+    kind: str
+    namespace: str
+    name: str
+    container: str
+    cluster: str
+
+
+class UsedPart(_Part):
+    """An image that is used. `digest` is empty where it is not in the registry any more: it cannot be pulled again.
+
+    `references` are the tags by which it is used (or, of one that is not there, what it is called by); `users` the
+    first of `user_count`.
+    """
+
+    repository: str
+    digest: str
+    references: tuple[str, ...]
+    users: tuple[UserPart, ...]
+    user_count: int
+
+
 class Report(_Part):
     """The whole record of a run."""
 
@@ -109,6 +137,7 @@ class Report(_Part):
     collect_skipped: str
     verification: VerificationPart | None
     findings: tuple[FindingPart, ...]
+    in_use: tuple[UsedPart, ...] = ()
 
 
 def to_report(record: RunRecord) -> Report:
@@ -131,6 +160,7 @@ def to_report(record: RunRecord) -> Report:
         collect_skipped=record.collect_skipped,
         verification=_verification(record.verification) if record.verification else None,
         findings=tuple(_finding(finding) for finding in record.findings),
+        in_use=tuple(_used(image) for image in record.used),
     )
 
 
@@ -209,6 +239,17 @@ def _collection(collection: Collection) -> CollectionPart:
 def _verification(verification: Verification) -> VerificationPart:
     damaged = tuple(_finding(finding) for finding in verification.damaged)
     return VerificationPart(images=verification.images, blobs=verification.blobs, damaged=damaged)
+
+
+def _used(image: UsedImage) -> UsedPart:
+    users = (dataclasses.asdict(user) for user in image.users[:MOST_USERS])
+    return UsedPart(
+        repository=image.repository,
+        digest=image.digest,
+        references=image.references,
+        users=tuple(UserPart(**user) for user in users),
+        user_count=len(image.users),
+    )
 
 
 def _finding(finding: Finding) -> FindingPart:

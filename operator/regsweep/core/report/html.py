@@ -5,7 +5,7 @@ from __future__ import annotations
 from jinja2 import Environment, StrictUndefined
 
 from regsweep.core.report.document import Report
-from regsweep.core.report.text import headline, human_bytes
+from regsweep.core.report.text import headline, human_bytes, user_words
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -54,6 +54,16 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem }
 {% for reason, number in report.kept_by_reason.items() %}
 <tr><td><code>{{ reason }}</code><td class="number">{{ number }}</tr>{% endfor %}</table>
 {% endif %}
+{% if report.in_use %}
+<h2>In use</h2>
+<table><tr><th>Repository<th>Used as<th>Digest<th>By</tr>
+{% for item in report.in_use %}<tr><td>{{ item.repository }}<td>{{ item.references | join(", ") }}
+<td>{% if item.digest %}<code>{{ item.digest }}</code>{% else %}
+<span class="bad">not in the registry any more</span>{% endif %}
+<td>{% for user in item.users %}{{ words(user) }}<br>{% endfor %}
+{% if item.user_count > item.users | length %}<span class="quiet">and
+{{ item.user_count - item.users | length }} more</span>{% endif %}</tr>{% endfor %}</table>
+{% endif %}
 {% if report.findings %}
 <h2>Worth a look</h2>
 <table><tr><th>Code<th>Where<th>What</tr>
@@ -76,4 +86,4 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 
 
 def render(report: Report) -> str:
-    return _TEMPLATE.render(report=report, headline=headline(report), bytes=human_bytes)
+    return _TEMPLATE.render(report=report, headline=headline(report), bytes=human_bytes, words=user_words)

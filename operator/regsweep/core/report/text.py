@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from regsweep.core.report.document import ActionPart, Report
+from regsweep.core.inuse import User
+from regsweep.core.report.document import ActionPart, Report, UsedPart, UserPart
 
+_SHOWN = 20
 _HEADLINES = {
     "DryRun": "Dry run: nothing was deleted.",
     "NothingToDelete": "Nothing to delete.",
@@ -40,6 +42,7 @@ def render(report: Report, *, details: bool = False) -> str:
         _head(report),
         _deletions(report, details),
         _kept(report),
+        _in_use(report, details),
         _collection(report),
         _proof(report),
         _findings(report),
@@ -90,6 +93,34 @@ def _kept(report: Report) -> Iterator[str]:
     width = max((len(reason) for reason in report.kept_by_reason), default=0)
     for reason, number in report.kept_by_reason.items():
         yield f"  {reason:{width}} {number}"
+
+
+def _in_use(report: Report, details: bool) -> Iterator[str]:
+    there = [image for image in report.in_use if image.digest]
+    if there:
+        yield f"in use, and protected: {_images(len(there))}"
+    shown = there if details else there[:_SHOWN]
+    for image in shown:
+        by = ", ".join(image.references) or image.digest
+        yield f"  {image.repository} ({by}): {_users(image)}"
+    if len(shown) < len(there):
+        yield f"  ... and {len(there) - len(shown)} more"
+    if gone := len(report.in_use) - len(there):
+        yield f"in use, and not in the registry any more: {_images(gone)}; see in-use.missing"
+
+
+def _images(number: int) -> str:
+    return "1 image" if number == 1 else f"{number} images"
+
+
+def _users(image: UsedPart) -> str:
+    first, more = user_words(image.users[0]) if image.users else "", image.user_count - 1
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def user_words(user: UserPart) -> str:
+    """As `User` says it."""
+    return str(User(user.kind, user.namespace, user.name, user.container, user.cluster))
 
 
 def _collection(report: Report) -> Iterator[str]:
