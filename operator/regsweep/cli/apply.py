@@ -15,6 +15,7 @@ from regsweep.cli.collecting import commands_of, hands_of
 from regsweep.cli.connection import with_url
 from regsweep.cli.execution import Confirm, Wish, execute, now
 from regsweep.cli.files import MAXIMUM_PLAN_BYTES, check_writable, one_policy, read_text
+from regsweep.cli.in_use import protecting, usage_of
 from regsweep.cli.outcome import finish
 from regsweep.cli.spread import spread
 from regsweep.cli.state import alone
@@ -54,7 +55,7 @@ def apply(
         str | None, typer.Option("--start-command", metavar="COMMAND", help="Starts the registry again.")
     ] = None,
     login: options.Login,
-    cluster: options.ClusterLogin,
+    clusters: options.Clusters,
     showing: options.Showing,
 ) -> None:
     """Clean a registry as a policy says: plan, delete, collect, and prove that every kept image is whole.
@@ -73,7 +74,7 @@ def apply(
         --collect-command "docker run --rm --volumes-from registry registry:3 \\
           garbage-collect /etc/distribution/config.yml"
     """
-    policy = with_url(one_policy(filename), login.url)
+    policy = protecting(with_url(one_policy(filename), login.url), clusters)
     check_writable(showing.html)
     given = plan_from_json(read_text(plan, MAXIMUM_PLAN_BYTES)) if plan else None
     wanted = mode or policy.spec.mode
@@ -84,8 +85,10 @@ def apply(
                 stack.enter_context(alone(policy.spec.registry.url))
                 given = given or unfinished(policy, now(), yes=yes)
             confirm = None if given or yes or wanted is Mode.DRY_RUN else _confirmation(policy)
-            hands = hands_of(policy, commands, cluster, stack)
-            record, _ = execute(policy, Wish(login, showing, wanted, collect, given, confirm, hands, command_again()))
+            usage = usage_of(policy, clusters, stack)
+            hands = hands_of(policy, commands, clusters.home, stack)
+            again = command_again()
+            record, _ = execute(policy, Wish(login, showing, wanted, collect, given, confirm, hands, again, usage))
     except ApprovalRequired as error:
         raise ApprovalRequired(f"{error} {_APPROVE}", error.reason) from None
     if wanted is Mode.DRY_RUN:

@@ -17,6 +17,7 @@ from regsweep.cli.journal import TerminalJournal
 from regsweep.cli.options import Login, Showing
 from regsweep.cli.terminal import LiveProgress, PlainProgress, progress, say
 from regsweep.clients.registry import Deleter, Reader, probe_deletes
+from regsweep.core.inuse import Usage
 from regsweep.core.outcome import RunRecord
 from regsweep.core.plan import Plan
 from regsweep.core.ports import Collector, Progress, Stop, WindowJournal
@@ -55,6 +56,7 @@ class Wish:
     confirm: Confirm | None = None
     hands: Hands = Hands()
     again: str = ""
+    usage: Callable[[Stop], Usage] | None = None
 
 
 def now() -> datetime:
@@ -92,6 +94,7 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
             journal=journal,
             collector=wish.hands.collector(around) if wish.hands.collector else None,
             enable_delete=partial(wish.hands.enable_delete, around) if wish.hands.enable_delete else None,
+            usage=partial(wish.usage, stop) if wish.usage else None,
         )
         approved = wish.given.digest if wish.given else None
         try:

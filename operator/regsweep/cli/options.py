@@ -96,6 +96,50 @@ class ClusterLogin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clusters:
+    """Which clusters run images of the registry. In the first of them runs the registry, if in any."""
+
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(
+            "--kubeconfig", metavar="FILE", help="Without it: the pod's service account, $KUBECONFIG, ~/.kube/config."
+        ),
+    ] = None
+    context: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--context",
+            metavar="NAME",
+            help="Without it, the kubeconfig's current one. May be repeated: what is in use in any of them stays.",
+        ),
+    ] = None
+    in_use: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--in-use",
+            metavar="FILE",
+            help="Images in use, as text or from kubectl get -o json; in place of asking a cluster. May be repeated.",
+        ),
+    ] = None
+
+    @property
+    def home(self) -> ClusterLogin:
+        return ClusterLogin(kubeconfig=self.kubeconfig, context=self.context[0] if self.context else None)
+
+    @property
+    def logins(self) -> tuple[tuple[str, ClusterLogin], ...]:
+        """Each cluster with the name that a report calls it: none where there is but one."""
+        contexts = tuple(dict.fromkeys(self.context or ()))
+        if len(contexts) < 2:
+            return (("", self.home),)
+        return tuple((name, ClusterLogin(kubeconfig=self.kubeconfig, context=name)) for name in contexts)
+
+    @property
+    def are_named(self) -> bool:
+        return bool(self.kubeconfig or self.context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
     """What is told, and where."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from regsweep.cli import options
 from regsweep.cli.connection import with_url
 from regsweep.cli.execution import Wish, execute
 from regsweep.cli.files import check_writable, one_policy, write_text
+from regsweep.cli.in_use import protecting, usage_of
 from regsweep.cli.outcome import finish
 from regsweep.cli.spread import spread
 from regsweep.cli.terminal import say
@@ -26,6 +28,7 @@ def plan(
         Path | None, typer.Option("--out", metavar="FILE", help="Write the plan to this file, for apply --plan.")
     ] = None,
     login: options.Login,
+    clusters: options.Clusters,
     showing: options.Showing,
 ) -> None:
     """Show what a policy would delete, and why. Never deletes.
@@ -35,10 +38,13 @@ def plan(
       regsweep plan -f policy.yaml
       regsweep plan -f policy.yaml --url http://localhost:5000 --out plan.json
       regsweep apply -f policy.yaml --url http://localhost:5000 --plan plan.json
+      regsweep plan -f policy.yaml --context prod --context staging
     """
-    policy = with_url(one_policy(filename), login.url)
+    policy = protecting(with_url(one_policy(filename), login.url), clusters)
     check_writable(out, showing.html)
-    record, made = execute(policy, Wish(login, showing, Mode.DRY_RUN))
+    with ExitStack() as stack:
+        usage = usage_of(policy, clusters, stack)
+        record, made = execute(policy, Wish(login, showing, Mode.DRY_RUN, usage=usage))
     if out is not None and made is not None:
         write_text(out, plan_to_json(made))
         say(f"plan written to {out}: regsweep apply --plan does exactly it")

@@ -14,6 +14,7 @@ from regsweep.clients.kube import Cluster
 from regsweep.core.inuse import Usage, Use
 from regsweep.core.ports import Clock, Stop
 from regsweep.errors import ClusterDenied, ClusterError, ClusterUnreachable, InUseUnknown
+from regsweep.steps.inuse.documents import uses_of
 from regsweep.steps.inuse.kinds import CustomKinds
 from regsweep.steps.inuse.lists import images_in, listed_uses
 from regsweep.steps.inuse.others import other_places
@@ -24,7 +25,7 @@ from regsweep.steps.inuse.rights import CONSEQUENCE, undiscovered
 from regsweep.steps.inuse.services import registry_hosts
 from regsweep.steps.inuse.sources import Source, standard_sources
 
-__all__ = ["Reading", "images_in", "read_usage"]
+__all__ = ["Reading", "images_in", "read_usage", "uses_of"]
 
 
 @dataclass(frozen=True, slots=True)
