@@ -139,7 +139,8 @@ class VerificationStatus(StatusModel):
 
 
 class ReportStatus(StatusModel):
-    """Where the whole record of the finished run is: what went, what stays and why. Read by `regsweep report`."""
+    """Where the run's record is: what goes, what stays and why; after its end, what became of it. Read by
+    `regsweep report`."""
 
     config_maps: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=64)] = ()
     """The ConfigMaps that hold it, in order."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from regsweep.api.run import RegistryCleanupRun
+from regsweep.api.run import RegistryCleanupRun, RunStep
 from regsweep.clients.kinds import CONFIG_MAP
 from regsweep.core.plan import Plan
 from regsweep.core.plan_chunks import CHUNK_KEY, REPORT_KEY, from_chunks
 from regsweep.core.plan_file import plan_from_json
 from regsweep.core.report.document import Report, from_json
-from regsweep.core.report.stored import report_of_run
+from regsweep.core.report.stored import report_of_run, with_grounds
 from regsweep.errors import ClusterNotFound, PlanUnreadable
 
 if TYPE_CHECKING:  # a Kubernetes client takes long to load
@@ -18,14 +18,18 @@ if TYPE_CHECKING:  # a Kubernetes client takes long to load
 
 
 def stored_report(cluster: Cluster, run: RegistryCleanupRun) -> Report:
-    """The whole record of a run that has one; else what its object and its plan say.
+    """The whole record of a run that has ended. Of another: what its object, its plan, and its record so far say.
 
     Raises PlanUnreadable where the ConfigMaps are gone or damaged.
     """
+    written = None
     if run.status.report is not None and run.status.report.config_maps:
         names = run.status.report.config_maps
-        return from_json(from_chunks([_chunk(cluster, run.metadata.namespace, name, REPORT_KEY) for name in names]))
-    return report_of_run(run, stored_plan(cluster, run))
+        written = from_json(from_chunks([_chunk(cluster, run.metadata.namespace, name, REPORT_KEY) for name in names]))
+    if written is not None and written.reason != RunStep.PLANNED.value:
+        return written
+    report = report_of_run(run, stored_plan(cluster, run))
+    return with_grounds(report, written) if written is not None else report
 
 
 def stored_plan(cluster: Cluster, run: RegistryCleanupRun) -> Plan | None:

@@ -18,8 +18,8 @@ from regsweep.clients.kube import Cluster
 from regsweep.core.plan import Plan
 from regsweep.core.plan_chunks import CHUNK_KEY, REPORT_KEY, from_chunks, to_chunks
 from regsweep.core.plan_file import plan_from_json, plan_to_json
-from regsweep.core.report.document import Report, to_json
-from regsweep.errors import ClusterDenied, ClusterNotFound, PlanUnreadable
+from regsweep.core.report.document import Report, from_json, to_json
+from regsweep.errors import ClusterDenied, ClusterNotFound, InvalidInput, PlanUnreadable
 
 POLICY_KEY = "policy.json"
 
@@ -37,6 +37,14 @@ class Documents:
     def save_report(self, report: Report) -> tuple[str, ...]:
         """The names of the ConfigMaps of the run's whole record, in order."""
         return self._save("report", REPORT_KEY, to_json(report))
+
+    def load_report(self, names: Sequence[str]) -> Report | None:
+        """None where the ConfigMaps are gone, or hold no report of this version."""
+        try:
+            found = [self._cluster.get(CONFIG_MAP, self._run.namespace, name) for name in names]
+            return from_json(from_chunks(item["binaryData"][REPORT_KEY] for item in found))
+        except (ClusterNotFound, KeyError, InvalidInput):
+            return None
 
     def load_plan(self, names: Sequence[str], digest: str) -> Plan:
         """Raises PlanUnreadable where the ConfigMaps are gone, or hold another plan than that of `digest`."""

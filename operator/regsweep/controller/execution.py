@@ -30,6 +30,7 @@ from regsweep.controller.stop import StopSignal
 from regsweep.core.outcome import RunRecord
 from regsweep.core.ports import Detached
 from regsweep.core.report.document import to_report
+from regsweep.core.report.stored import with_grounds
 from regsweep.errors import ApprovalRequired, ClusterUnreachable, LiftFailed, RegsweepError
 from regsweep.pipeline import Ports, Request
 
@@ -137,8 +138,12 @@ def _write_end(execution: Execution, reason: str, message: str, record: RunRecor
 def _kept_report(execution: Execution, record: RunRecord) -> dict[str, ReportStatus]:
     """Why each thing went or stayed is kept beside the run (S13). A run has ended even where that cannot be written."""
     documents = Documents(execution.environment.cluster, execution.run.metadata)
+    before, report = execution.status.status.report, to_report(record)
     try:
-        return {"report": ReportStatus(config_maps=documents.save_report(to_report(record)))}
+        planned = documents.load_report(before.config_maps) if before else None
+        if planned is not None:
+            report = with_grounds(report, planned)
+        return {"report": ReportStatus(config_maps=documents.save_report(report))}
     except ClusterUnreachable:
         raise
     except RegsweepError as error:

@@ -6,13 +6,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from regsweep.api.run import CollectionStatus, DeletionStatus, PlanStatus, RunStep
+from regsweep.api.run import CollectionStatus, DeletionStatus, PlanStatus, ReportStatus, RunStep
 from regsweep.controller.conditions import RUNNING, true
 from regsweep.controller.documents import Documents
 from regsweep.controller.status import RunStatusWriter
 from regsweep.core.maintenance import Step
-from regsweep.core.outcome import Outcome, Result
+from regsweep.core.outcome import Outcome, Result, RunRecord
 from regsweep.core.plan import Plan
+from regsweep.core.report.document import to_report
 
 _CLOSED = frozenset({Step.NONE.value, Step.FINISHED.value})
 
@@ -63,10 +64,12 @@ class StatusJournal:
         kept = self._status.status.plan
         return None if kept is None else self._documents.load_plan(kept.config_maps, kept.digest)
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: Plan, record: RunRecord | None = None) -> None:
         names = self._documents.save_plan(plan)
+        told = ReportStatus(config_maps=self._documents.save_report(to_report(record))) if record else None
         counts = plan.counts
         self._status.change(
+            report=told,
             plan=PlanStatus(
                 digest=plan.digest,
                 created_at=plan.created_at,
@@ -81,7 +84,7 @@ class StatusJournal:
                 deleted_tags=counts.deleted_tags,
                 bytes=plan.bytes,
                 bytes_are_upper_bound=plan.bytes_are_upper_bound,
-            )
+            ),
         )
 
     def swept(self, outcomes: Sequence[Outcome]) -> None:

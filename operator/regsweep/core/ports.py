@@ -12,7 +12,7 @@ from typing import Protocol
 from regsweep.api.run import CollectionStatus, RunStep
 from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest, Manifest
-from regsweep.core.outcome import Collection, Outcome
+from regsweep.core.outcome import Collection, Outcome, RunRecord
 from regsweep.core.plan import Plan
 
 Clock = Callable[[], datetime]
@@ -106,8 +106,8 @@ class RunJournal(Protocol):
     def plan(self) -> Plan | None:
         """The plan that `planned` kept, whole; None for a run without one."""
 
-    def planned(self, plan: Plan) -> None:
-        """Keep the plan where a person can read it and a restart finds it."""
+    def planned(self, plan: Plan, record: RunRecord | None = None) -> None:
+        """Keep the plan, and the run's record so far, where a person can read them and a restart finds them."""
 
     def swept(self, outcomes: Sequence[Outcome]) -> None:
         """The newest outcomes, as they come, for progress in the status."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from regsweep.api.run import CollectionStatus, RunStep
-from regsweep.core.outcome import Outcome
+from regsweep.core.outcome import Outcome, RunRecord
 from regsweep.core.plan import Plan
 
 
@@ -43,7 +43,7 @@ class MemoryJournal:
     def plan(self) -> Plan | None:
         return self._plan
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: Plan, record: RunRecord | None = None) -> None:
         self._plan = plan
 
     def swept(self, outcomes: Sequence[Outcome]) -> None:

@@ -74,7 +74,7 @@ def _make_plan(state: RunState) -> Plan:
     planned = make_plan(state.request, state.ports)
     state.plan, state.kept, state.used = planned.plan, planned.kept, planned.used
     state.findings.extend(planned.findings)
-    journal.planned(planned.plan)
+    journal.planned(planned.plan, state.record(RunStep.PLANNED.value))
     journal.enter(RunStep.PLANNED)
     return planned.plan
 

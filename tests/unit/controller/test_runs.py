@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from regsweep.api.run import CollectionStatus, RunStep
+from regsweep.cli.stored import stored_report
 from regsweep.clients.kinds import POLICY, RUN
+from regsweep.clients.kube import Cluster
+from regsweep.controller.lookup import read_run
+from regsweep.core.inventory import Finding
 from regsweep.core.maintenance import Step
 from regsweep.core.outcome import Kept, Outcome, Result, RunRecord, Verification
 from regsweep.core.plan_chunks import REPORT_KEY, from_chunks
-from regsweep.core.report.document import from_json
+from regsweep.core.report.document import Report, from_json
 from regsweep.errors import (
     ApprovalRequired,
     Cancelled,
@@ -175,6 +179,59 @@ def test_a_plan_waits_for_exactly_its_digest(reason: str) -> None:
     world.settle()
     assert conditions(world.status())["Complete"] == "True/Deleted"
     assert conditions(world.status())["AwaitingApproval"] == "False/Finished"
+
+
+def test_why_tags_stay_is_told_while_the_plan_waits_and_after_it() -> None:
+    """S13: whoever approves a plan has to see what it keeps. The run that goes on does not judge again."""
+    world = world_with_policy()
+    kept = Kept({"kept.latest": 4, "protected.tag": 1}, {"app": (5, 3)})
+    finding = Finding("broken.no-manifest", "app", "v9", "has no manifest")
+    later = Finding("sweep.lost-tag", "app", "v8", "is gone")
+
+    def script(request: Request, ports: Ports) -> RunRecord:
+        if ports.journal.step() is RunStep.PENDING:
+            told = record(request, RunStep.PLANNED.value, plan=plan_of(world), kept=kept, findings=(finding,))
+            ports.journal.planned(plan_of(world), told)
+            ports.journal.enter(RunStep.AWAITING_APPROVAL)
+            raise ApprovalRequired("3 of 10 manifests are more than 20 percent.", "LimitExceeded")
+        return record(request, "Deleted", plan=plan_of(world), findings=(later,))
+
+    world.pipeline = script
+    world.run()
+    world.settle()
+    waiting = stored(world)
+    assert (waiting.reason, waiting.kept_by_reason) == ("LimitExceeded", kept.by_reason)
+    assert [(each.name, each.kept, each.expired) for each in waiting.repositories] == [("app", 5, 3)]
+    assert [each.code for each in waiting.findings] == [finding.code]
+    assert [each.result for each in waiting.actions] == ["planned"] * 3
+    world.edit_run(approvedPlan=world.status()["plan"]["digest"])
+    world.settle()
+    ended = stored(world)
+    assert (ended.reason, ended.kept_by_reason) == ("Deleted", kept.by_reason)
+    assert [each.code for each in ended.findings] == [finding.code, later.code]
+
+
+def test_a_record_that_is_gone_stops_nothing() -> None:
+    world = world_with_policy()
+
+    def script(request: Request, ports: Ports) -> RunRecord:
+        told = record(request, RunStep.PLANNED.value, plan=plan_of(world), kept=Kept({"kept.latest": 1}))
+        ports.journal.planned(plan_of(world), told)
+        for name in world.status()["report"]["configMaps"]:
+            del world.cluster.objects["ConfigMap", NAMESPACE, name]
+        return record(request, "Deleted")
+
+    world.pipeline = script
+    world.run()
+    world.settle()
+    assert conditions(world.status())["Complete"] == "True/Deleted"
+    assert stored(world).reason == "Deleted"
+
+
+def stored(world: World) -> Report:
+    """What `regsweep report --run` shows."""
+    found = read_run(world.cluster.get(RUN, NAMESPACE, "now"))
+    return stored_report(cast("Cluster", world.cluster), found)
 
 
 def test_a_plan_that_nobody_approved_expires() -> None:

@@ -46,6 +46,19 @@ def report_of_run(run: RegistryCleanupRun, plan: Plan | None) -> Report:
     )
 
 
+def with_grounds(report: Report, planned: Report) -> Report:
+    """The report of a run that went on from its plan, with what `planned`, its record at that time, found beside it."""
+    found = {*planned.findings}
+    return report.model_copy(
+        update={
+            "kept_by_reason": report.kept_by_reason or planned.kept_by_reason,
+            "repositories": report.repositories or planned.repositories,
+            "in_use": report.in_use or planned.in_use,
+            "findings": (*planned.findings, *(finding for finding in report.findings if finding not in found)),
+        }
+    )
+
+
 def _end(run: RegistryCleanupRun) -> tuple[str, str]:
     """Reason and message of the condition that says how it ended or what it waits for; a run that goes on: its step."""
     for kind in _ENDS:
