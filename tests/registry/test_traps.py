@@ -63,6 +63,7 @@ def filled(start_registry: StartRegistry) -> Path:
     """A storage with all that is there before. It is spoilt while no registry remembers how it was."""
     registry = start_registry(env=ENVIRONMENT)
     with Pusher(registry.url) as pusher:
+        pusher.push_all(artifact for trap in TRAPS for artifact in trap.spoilt)  # others list them
         pusher.push_all(artifact for trap in TRAPS for artifact in trap.before)
     registry.stop()
     for trap in TRAPS:

@@ -28,7 +28,8 @@ class Trap:
 
     `left` is what goes only where push times and untagged manifests are known, and stays whole where they are not.
     `meanwhile` is pushed between plan and apply, and must stay. `spoil` breaks something in the storage, before the
-    plan; `spoilt` is pushed for that alone. `findings` are the codes that a plan must report about it, all of them.
+    plan; `spoilt` is pushed for that alone, and first. `findings` are the codes that a plan must report about
+    it, all of them.
     """
 
     name: str
@@ -44,14 +45,14 @@ class Trap:
 
     @property
     def before(self) -> tuple[Artifact, ...]:
-        return (*self.spoilt, *self.left, *self.gone, *self.kept)
+        return (*self.left, *self.gone, *self.kept)
 
     @property
     def staying(self) -> tuple[Artifact, ...]:
         return (*self.kept, *self.meanwhile)
 
     def documents(self) -> Iterator[Document]:
-        for artifact in (*self.before, *self.meanwhile):
+        for artifact in (*self.spoilt, *self.before, *self.meanwhile):
             yield from artifact.document.documents()
 
     def digests(self) -> frozenset[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+import pytest
+
 from regsweep.core.report.document import to_report
-from regsweep.core.report.html import render
+from regsweep.core.report.html import moment, render
 from tests.unit.core.records import EVIL, digest, evil, record, whole
 
 
@@ -57,6 +59,26 @@ def test_everything_is_on_the_page() -> None:
         "not in the registry any more",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-03-01T03:00:00+00:00", "2026-03-01 03:00:00 UTC"),
+        ("2026-03-01T03:00:00.123456+00:00", "2026-03-01 03:00:00 UTC"),
+        ("2026-03-01T03:00:00Z", "2026-03-01 03:00:00 UTC"),
+        ("2026-03-01T03:00:00.5+02:00", "2026-03-01 03:00:00 +02:00"),
+        ("", ""),
+        ("<b>", "<b>"),
+    ],
+)
+def test_times_are_for_people(written: str, read: str) -> None:
+    assert moment(written) == read
+
+
+def test_a_run_that_has_not_ended_names_no_end() -> None:
+    report = to_report(record()).model_copy(update={"finished_at": ""})
+    assert " to " not in render(report).split("<dt>Time</dt>")[1].split("</dd>")[0]
 
 
 def test_a_record_without_a_plan_is_a_page() -> None:

@@ -1,4 +1,6 @@
-"""A report as one HTML page: no script, nothing from elsewhere, every value escaped."""
+"""A report as one HTML page, for a wide screen, a phone and paper: no script, nothing from elsewhere, every value
+escaped.
+"""
 
 from __future__ import annotations
 
@@ -7,56 +9,95 @@ from jinja2 import Environment, StrictUndefined
 from regsweep.core.report.document import Report
 from regsweep.core.report.text import headline, human_bytes, user_words
 
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>regsweep: {{ report.policy }}</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1a1d21; }
-h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
+_STYLE = """
+:root { color-scheme: light dark; --paper: #fff; --ink: #1a1d21; --quiet: #5c636b; --line: #e3e6ea; --bad: #b3261e }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #15181c; --ink: #e4e7eb; --quiet: #9aa3ad; --line: #2e343b; --bad: #ff8a80 }
+}
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem;
+  background: var(--paper); color: var(--ink); overflow-wrap: anywhere }
+h1 { font-size: 1.5rem; line-height: 1.25 } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
 table { border-collapse: collapse; width: 100% }
-th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #e3e6ea; vertical-align: top }
-td.number { text-align: right; font-variant-numeric: tabular-nums }
-code { font-size: .85em; word-break: break-all } .bad { color: #b3261e; font-weight: 600 } .quiet { color: #5c636b }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem } dt { color: #5c636b } dd { margin: 0 }
-</style>
+th, td { text-align: left; padding: .3rem 1.25rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+th { font-weight: 600; color: var(--quiet) } th, .word { white-space: nowrap }
+th:last-child, td:last-child { padding-right: 0 }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+table.counts { width: auto; min-width: min(100%, 28rem) } table.rows td:first-child { min-width: 8rem }
+code { font: .85em ui-monospace, monospace }
+.bad { color: var(--bad); font-weight: 600 } .quiet { color: var(--quiet) }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem } dt { color: var(--quiet) }
+dd { margin: 0 }
+@media (max-width: 45rem) {
+  body { margin: 1rem auto } h1 { font-size: 1.25rem }
+  dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .5rem }
+  table.counts { width: 100% }
+  table.rows tr:first-child { display: none }
+  table.rows tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line) }
+  table.rows td { display: block; border: 0; padding: 0 } table.rows td:first-child { font-weight: 600 }
+}
+"""
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>regsweep: {{ report.policy }}</title>
+<style>{{ style }}</style>
 <h1{% if report.message %} class="bad"{% endif %}>{{ headline }}</h1>
 <dl>
-<dt>Registry</dt><dd>{{ report.registry }}</dd>
-<dt>Policy</dt><dd>{{ report.policy }}, mode {{ report.mode }}</dd>
+{% if report.registry %}<dt>Registry</dt><dd>{{ report.registry }}</dd>{% endif %}
+<dt>Policy</dt><dd>{{ report.policy }}{% if report.mode %}, mode {{ report.mode }}{% endif %}</dd>
 {% if report.inventory %}<dt>Inventory</dt><dd>{{ report.inventory }}
 {%- if report.inventory_reason %}: {{ report.inventory_reason }}{% endif %}</dd>{% endif %}
-<dt>Time</dt><dd>{{ report.started_at }} to {{ report.finished_at }}</dd>
+{% if report.started_at %}<dt>Time</dt><dd>{{ moment(report.started_at) }}
+{%- if report.finished_at %} to {{ moment(report.finished_at) }}{% endif %}</dd>{% endif %}
 {% if report.plan %}
-<dt>Going</dt><dd>{{ report.plan.deleted_tags }} of {{ report.plan.tags }} tags, {{ report.plan.deleted_manifests }} of
-{{ report.plan.manifests }} manifests,
+<dt>Planned</dt><dd>{{ report.plan.deleted_tags }} of {{ report.plan.tags }} tags,
+{{ report.plan.deleted_manifests }} of {{ report.plan.manifests }} manifests
+in {{ report.plan.repositories }} repositories,
 {{ "up to " if report.plan.bytes_are_upper_bound }}{{ bytes(report.plan.bytes) }}</dd>
-<dt>Plan</dt><dd><code>{{ report.plan.digest }}</code>, good until {{ report.plan.expires_at }}</dd>
+<dt>Plan</dt><dd><code>{{ report.plan.digest }}</code>, good until {{ moment(report.plan.expires_at) }}</dd>
 {% for sentence in report.plan.over_limit %}<dt>Over a limit</dt><dd class="bad">{{ sentence }}</dd>{% endfor %}
+{% if report.plan.unread %}<dt>Not read</dt><dd class="bad">{{ report.plan.unread | join(", ") }}</dd>{% endif %}
 {% endif %}
-{% if report.collection and report.collection.bytes_before is not none %}
+{% if report.collection %}
+{% if report.collection.bytes_before is not none %}
 <dt>On disk</dt><dd>{{ bytes(report.collection.bytes_before) }} before,
 {{ bytes(report.collection.bytes_after) }} after</dd>
 {% endif %}
-{% if report.collection %}<dt>Pushes refused</dt><dd>{{ report.collection.write_blocked_seconds }} s</dd>{% endif %}
-{% if report.verification %}<dt>Proven</dt><dd>{{ report.verification.images }} kept images,
-{{ report.verification.blobs }} configs and layers{% if report.verification.damaged %},
-<span class="bad">{{ report.verification.damaged | length }} damaged</span>{% endif %}</dd>{% endif %}
+<dt>Swept</dt><dd>{{ report.collection.blobs_deleted }} blobs; {{ report.collection.blobs_marked }} stay</dd>
+<dt>Pushes refused</dt><dd>{{ report.collection.write_blocked_seconds }} s</dd>
+{% elif report.collect_skipped and report.mode == "Delete" %}<dt>Not collected</dt><dd>{{ report.collect_skipped }}</dd>
+{% endif %}
+{% if report.verification %}<dt>Proven</dt><dd>{{ report.verification.images }} kept images
+{%- if report.verification.blobs %}, {{ report.verification.blobs }} configs and layers{% endif %}
+{%- if report.verification.damaged %}, <span class="bad">{{ report.verification.damaged | length }} damaged</span>
+{%- endif %}</dd>{% endif %}
 </dl>
+{% macro findings(title, found) %}
+{% if found %}
+<h2>{{ title }}</h2>
+<table class="rows"><tr><th>Code<th>Where<th>What</tr>
+{% for item in found %}<tr><td><code class="word">{{ item.code }}</code><td>{{ item.repository }}
+<span class="quiet">{{ item.reference }}</span><td>{{ item.message }}</tr>{% endfor %}</table>
+{% endif %}
+{% endmacro %}
+{% if report.verification %}{{ findings("Damaged", report.verification.damaged) }}{% endif %}
+{{ findings("Worth a look", report.findings) }}
 {% if report.repositories %}
 <h2>Repositories</h2>
-<table><tr><th>Repository<th>Tags kept<th>Tags going</tr>
+<table class="counts"><tr><th>Repository<th class="number">Tags kept<th class="number">Tags expired</tr>
 {% for item in report.repositories %}<tr><td>{{ item.name }}<td class="number">{{ item.kept }}
 <td class="number">{{ item.expired }}</tr>{% endfor %}</table>
 {% endif %}
 {% if report.kept_by_reason %}
 <h2>Why tags stay</h2>
-<table><tr><th>Reason<th>Tags</tr>
+<table class="counts"><tr><th>Reason<th class="number">Tags</tr>
 {% for reason, number in report.kept_by_reason.items() %}
 <tr><td><code>{{ reason }}</code><td class="number">{{ number }}</tr>{% endfor %}</table>
 {% endif %}
 {% if report.in_use %}
 <h2>In use</h2>
-<table><tr><th>Repository<th>Used as<th>Digest<th>By</tr>
+<table class="rows"><tr><th>Repository<th>Used as<th>Digest<th>By</tr>
 {% for item in report.in_use %}<tr><td>{{ item.repository }}<td>{{ item.references | join(", ") }}
 <td>{% if item.digest %}<code>{{ item.digest }}</code>{% else %}
 <span class="bad">not in the registry any more</span>{% endif %}
@@ -64,18 +105,14 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.5rem }
 {% if item.user_count > item.users | length %}<span class="quiet">and
 {{ item.user_count - item.users | length }} more</span>{% endif %}</tr>{% endfor %}</table>
 {% endif %}
-{% if report.findings %}
-<h2>Worth a look</h2>
-<table><tr><th>Code<th>Where<th>What</tr>
-{% for item in report.findings %}<tr><td><code>{{ item.code }}</code><td>{{ item.repository }}
-<span class="quiet">{{ item.reference }}</span><td>{{ item.message }}</tr>{% endfor %}</table>
-{% endif %}
 {% if report.actions %}
 <h2>Deletions</h2>
-<table><tr><th>Repository<th>Tags<th>Digest<th>Reason<th>Result</tr>
-{% for item in report.actions %}<tr><td>{{ item.repository }}<td>{{ item.tags | join(", ") }}
-<td><code>{{ item.digest }}</code><td><code>{{ item.reason }}</code><td>{{ item.result }}
-<span class="quiet">{{ item.message }}</span></tr>{% endfor %}</table>
+<table class="rows"><tr><th>Repository<th>Tags<th>Digest<th>Reason<th>Result</tr>
+{% for item in report.actions %}<tr><td>{{ item.repository }}
+<td>{% if item.tags %}{{ item.tags | join(", ") }}{% else %}<span class="quiet">no tag</span>{% endif %}
+<td><code>{{ item.digest }}</code><td><code class="word">{{ item.reason }}</code>
+<td><span class="word{{ " bad" if item.result == "failed" }}">{{ item.result }}</span>
+{% if item.message %}<span class="quiet">{{ item.message }}</span>{% endif %}</tr>{% endfor %}</table>
 {% endif %}
 </html>
 """
@@ -86,4 +123,13 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 
 
 def render(report: Report) -> str:
-    return _TEMPLATE.render(report=report, headline=headline(report), bytes=human_bytes, words=user_words)
+    return _TEMPLATE.render(
+        report=report, headline=headline(report), bytes=human_bytes, moment=moment, words=user_words, style=_STYLE
+    )
+
+
+def moment(text: str) -> str:
+    """`2026-03-01T03:00:00.123+00:00` as a person reads it, to the second. What is no such text stays as it is."""
+    day, _, clock = text.partition("T")
+    zone = "UTC" if text.endswith(("+00:00", "Z")) else text[19:].lstrip("0123456789.")
+    return f"{day} {clock[:8]} {zone}" if clock else text
