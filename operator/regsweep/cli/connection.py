@@ -17,7 +17,10 @@ from regsweep.errors import InvalidInput
 
 
 def with_url(policy: RegistryCleanupPolicy, url: str | None) -> RegistryCleanupPolicy:
-    """The policy with another address of its registry. Raises InvalidInput where that is no URL."""
+    """The policy with another address of its registry, which keeps its own as an alias: workloads pull by that one.
+
+    Raises InvalidInput where `url` is no URL.
+    """
     if url is None:
         return policy
     parts = urlsplit(url)
@@ -26,7 +29,10 @@ def with_url(policy: RegistryCleanupPolicy, url: str | None) -> RegistryCleanupP
             "--url is not the address of a registry: give http:// or https:// and a host, "
             "and no user name or password (they go into --username and --password-file)"
         )
-    registry = policy.spec.registry.model_copy(update={"url": url.rstrip("/")})
+    registry = policy.spec.registry
+    own = urlsplit(registry.url)
+    aliases = (*registry.aliases, f"{own.netloc}{own.path.rstrip('/')}")
+    registry = registry.model_copy(update={"url": url.rstrip("/"), "aliases": aliases})
     return policy.model_copy(update={"spec": policy.spec.model_copy(update={"registry": registry})})
 
 

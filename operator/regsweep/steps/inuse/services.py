@@ -8,30 +8,29 @@ from urllib.parse import urlsplit
 
 from regsweep.api.policy import RegistrySpec
 from regsweep.clients.kinds import SERVICE, WORKLOADS
+from regsweep.core.addresses import ANY_HOST
 from regsweep.errors import ClusterDenied, ClusterNotFound, InUseUnknown
 from regsweep.steps.inuse.places import Place
 from regsweep.steps.inuse.rights import CONSEQUENCE, Right, denied
 from regsweep.steps.inuse.shapes import Object, Strange, entries, part, text
 
-ANY_HOST = "*"
-"""A port of every node, whatever a node is called: to list nodes needs a right that is not needed for this."""
-
 
 def registry_hosts(registry: RegistrySpec, place: Place, namespace: str) -> frozenset[str]:
     """Names as `host:port`, and `*:port` for a port of the nodes; `namespace` is the policy's.
 
-    Looks at Services only where the policy names a workload, or a Service by its URL: another registry is not in the
-    cluster. Raises InUseUnknown for a right that is missing or an object that is malformed, and ClusterError.
+    Looks at Services only where the policy names a workload, or a Service by its URL or an alias: another registry is
+    not in the cluster. Raises InUseUnknown for a missing right or a malformed object, and ClusterError.
     """
-    called = _service_of(registry.url, namespace)
-    if called is None and registry.workload_ref is None:
+    hosts = (urlsplit(registry.url).hostname or "", *(_host_of(alias) for alias in registry.aliases))
+    called = {name for host in hosts if (name := _service_of(host, namespace))}
+    if not called and registry.workload_ref is None:
         return frozenset()
     here = Place(place.cluster, place.name, namespace)
     try:
         template = _template(registry, here, namespace)
         services = list(_list(here, namespace))
         labels = _labels(template, services, called)
-        leading = [each for each in services if each["metadata"]["name"] == called or _leads(each, labels)]
+        leading = [each for each in services if each["metadata"]["name"] in called or _leads(each, labels)]
         return frozenset((*_host_ports(template), *(host for each in leading for host in _hosts(each, namespace))))
     except Strange as error:
         raise InUseUnknown(
@@ -62,22 +61,26 @@ def _template(registry: RegistrySpec, here: Place, namespace: str) -> Object:
     return part(found, "spec", "template") or {}
 
 
-def _service_of(url: str, namespace: str) -> str | None:
-    """The Service in the policy's namespace that the URL names, if it can be one: `name`, `name.namespace...`."""
-    host = urlsplit(url).hostname or ""
+def _host_of(alias: str) -> str:
+    """Without port, path and prefix."""
+    return alias.partition("=")[0].partition("/")[0].partition(":")[0]
+
+
+def _service_of(host: str, namespace: str) -> str | None:
+    """The Service in the policy's namespace that may have this name: `name`, `name.namespace...`."""
     labels = host.split(".")
-    if ":" in host or host == "localhost":
+    if ":" in host or host in ("", "[", "localhost"):
         return None
     if len(labels) == 1 or (labels[1] == namespace and labels[2:3] in ([], ["svc"])):
         return labels[0]
     return None
 
 
-def _labels(template: Object, services: list[Object], called: str | None) -> Mapping[str, Any]:
-    """Those of the registry's pods: of the workload's template, else what the Service of the URL selects by."""
+def _labels(template: Object, services: list[Object], called: set[str]) -> Mapping[str, Any]:
+    """Those of the registry's pods: of the workload's template, else what a Service of its names selects by."""
     if found := part(template, "metadata", "labels"):
         return dict(found)
-    selectors = [part(each, "spec", "selector") for each in services if each["metadata"]["name"] == called]
+    selectors = [part(each, "spec", "selector") for each in services if each["metadata"]["name"] in called]
     return dict(selectors[0] or {}) if selectors else {}
 
 

@@ -94,6 +94,18 @@ def test_services_are_looked_at_where_the_url_may_be_one(url, is_service):
     assert [plural for plural, *_ in api.asked] == (["services"] if is_service else [])
 
 
+ALIASES = [
+    ("reg.infra.svc:5000", True), ("reg:5000", True), ("reg:5000/team=up", True), ("reg.example.com", False),
+    ("[fd00::7]:5000", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("alias", "is_service"), ALIASES, ids=[alias for alias, _ in ALIASES])
+def test_an_alias_may_be_a_service_too(alias, is_service):
+    found = hosts(service(clusterIP="10.0.0.7"), url="http://localhost:5000", aliases=[alias])
+    assert ("10.0.0.7:5000" in found) is is_service
+
+
 def test_a_workload_that_is_not_there_leads_nowhere():
     assert hosts(service(), url="https://registry.example.com", workloadRef=WORKLOAD) == set()
 
