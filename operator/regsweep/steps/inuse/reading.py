@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from sys import intern
 
 from regsweep.clients.kube import Object
@@ -60,13 +61,13 @@ def _read(place: Place, source: Source, stop: Stop) -> Iterator[Use]:
 def _read_once(place: Place, source: Source, stop: Stop) -> Iterator[Use]:
     count, seen = 0, _Seen()
     pages = place.cluster.pages(source.kind, place.namespace, fields=source.selector, limit=source.page)
-    for page in pages:
+    while (page := next(pages, None)) is not None:
         stop.check()
         count += len(page)
         if count > MAXIMUM_OBJECTS:
             raise InUseUnknown(f"{place} lists more than {MAXIMUM_OBJECTS} {source.kind.plural}. {CONSEQUENCE}")
-        for found in page:
-            yield from _uses(place, source, found, seen)
+        yield from chain.from_iterable(_uses(place, source, found, seen) for found in page)
+        del page  # before the next one comes: a page is far larger than all that is kept of it
 
 
 class _Seen:
