@@ -13,18 +13,29 @@ from bench.rows import Row, as_json, as_table
 
 MEASURES = ("engine", "client", "scan", "sweep", "collect")
 """In this order: a sweep empties the repositories that the others read."""
+BY_NAME = ("inuse",)
+"""Only where it is asked for: it needs the programs of the cluster tests."""
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="What regsweep costs, as ratios.")
-    parser.add_argument("measures", nargs="*", choices=[*MEASURES, []], metavar="MEASURE", help=", ".join(MEASURES))
+    parser.add_argument(
+        "measures",
+        nargs="*",
+        choices=[*MEASURES, *BY_NAME, []],
+        metavar="MEASURE",
+        help=f"{', '.join(MEASURES)}; by name alone: {', '.join(BY_NAME)}",
+    )
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     parser.add_argument("--tags", type=int, default=100_000, help="of the engine (default: %(default)s)")
     parser.add_argument("--tags-per-repository", type=int, default=20, help="of the registries (default: %(default)s)")
+    parser.add_argument("--pods", type=int, default=50_000, help="of the cluster (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="that count, after a warm-up (default: %(default)s)")
     chosen = parser.parse_args(arguments)
-    if min(chosen.tags, chosen.rounds) < 1 or chosen.tags_per_repository < 2:
-        parser.error("--tags and --rounds are at least 1, --tags-per-repository at least 2: a sweep leaves one tag")
+    if min(chosen.tags, chosen.pods, chosen.rounds) < 1 or chosen.tags_per_repository < 2:
+        parser.error(
+            "--tags, --pods and --rounds are at least 1, --tags-per-repository at least 2: a sweep leaves one tag"
+        )
     rows: list[Row] = []
     for row in _rows(chosen.measures or MEASURES, chosen):
         rows.append(row)
@@ -36,7 +47,11 @@ def main(arguments: Sequence[str]) -> int:
 def _rows(measures: Sequence[str], chosen: argparse.Namespace) -> Iterator[Row]:
     if "engine" in measures:
         yield from engine.measure(chosen.tags, engine.apart)
-    if set(measures) == {"engine"}:
+    if "inuse" in measures:
+        from bench import inuse
+
+        yield from inuse.measure(chosen.pods, chosen.rounds)
+    if set(measures) <= {"engine", "inuse"}:
         return
     repositories = 2 * THREADS * (chosen.rounds + 1)
     for part in PARTS:
