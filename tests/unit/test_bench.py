@@ -6,9 +6,11 @@ import json
 
 import pytest
 
-from bench import engine
+from bench import engine, inuse
 from bench.made import MANIFESTS_PER_TAG, made_repository
+from bench.pods import PODS_OF_ONE_OWNER, made_pod
 from bench.rows import Ratio, Row, as_json, as_table, ratio, take_turns
+from tests.unit.steps.inuse.fake_api import FakeApi
 
 
 def test_the_engine_is_measured_in_both_shapes_at_two_sizes():
@@ -33,6 +35,16 @@ def test_the_made_registry_keeps_some_and_lets_some_go(shape: str):
 def test_the_made_registry_is_of_the_stated_size():
     repository = made_repository(0, 0, 100)
     assert (len(repository.tags), len(repository.manifests)) == (100, 100 * MANIFESTS_PER_TAG)
+
+
+def test_half_of_the_made_pods_images_are_of_the_registry_and_all_are_read():
+    api = FakeApi()
+    owners = 4
+    pods = [made_pod(number) for number in range(owners * PODS_OF_ONE_OWNER)]
+    api.lists["pods"] = [pods[:25], pods[25:]]
+    found = inuse.cost(api)  # type: ignore[arg-type]
+    by_tag_and_by_digest, sidecars_by_digest = 2 * owners, owners
+    assert (found.images, found.seconds > 0) == (by_tag_and_by_digest + sidecars_by_digest, True)
 
 
 def test_a_ratio_is_taken_round_by_round():
