@@ -3,7 +3,8 @@
     RegsweepError
     ├─ InvalidInput                a file, an option or an argument that cannot be used
     │  ├─ PolicyInvalid            a policy that could not mean what its author thinks
-    │  └─ PlanUnreadable           a plan or a record of an unknown version, or damaged
+    │  ├─ PlanUnreadable           a plan or a record of an unknown version, or damaged
+    │  └─ InventoryUnreadable      a saved inventory of an unknown version, cut or damaged
     ├─ Refused                     nothing was begun, on purpose
     │  ├─ ApprovalRequired         a person has to look at the plan first (manual approval, or over a limit)
     │  ├─ PlanExpired              the plan is too old to be true
@@ -60,6 +61,10 @@ class PolicyInvalid(InvalidInput):
 
 
 class PlanUnreadable(InvalidInput):
+    pass
+
+
+class InventoryUnreadable(InvalidInput):
     pass
 
 
@@ -195,6 +200,7 @@ DOORS: dict[type[RegsweepError], Door] = {
     InvalidInput: Door(2, "InvalidInput"),
     PolicyInvalid: Door(2, "InvalidSpec"),
     PlanUnreadable: Door(2, "PlanUnreadable"),
+    InventoryUnreadable: Door(2, "InventoryUnreadable"),
     Refused: Door(3, "Refused"),
     ApprovalRequired: Door(3, "AwaitingApproval"),
     PlanExpired: Door(3, "PlanExpired"),

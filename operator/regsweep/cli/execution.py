@@ -20,7 +20,7 @@ from regsweep.clients.registry import Deleter, Reader, probe_deletes
 from regsweep.core.inuse import Usage
 from regsweep.core.outcome import RunRecord
 from regsweep.core.plan import Plan
-from regsweep.core.ports import Collector, Progress, Stop, WindowJournal
+from regsweep.core.ports import Archive, Collector, Progress, Stop, WindowJournal
 from regsweep.pipeline import Ports, Request, run
 
 Confirm = Callable[[Plan], bool]
@@ -57,6 +57,7 @@ class Wish:
     hands: Hands = Hands()
     again: str = ""
     usage: Callable[[Stop], Usage] | None = None
+    archive: Archive | None = None
 
 
 def now() -> datetime:
@@ -95,6 +96,7 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
             collector=wish.hands.collector(around) if wish.hands.collector else None,
             enable_delete=partial(wish.hands.enable_delete, around) if wish.hands.enable_delete else None,
             usage=partial(wish.usage, stop) if wish.usage else None,
+            archive=wish.archive,
         )
         approved = wish.given.digest if wish.given else None
         try:

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from regsweep.api.run import CollectionStatus, RunStep
-from regsweep.core.inventory import Census
+from regsweep.core.inventory import Census, Repository
+from regsweep.core.inventory_file import Taking
 from regsweep.core.oci import Digest, Manifest
 from regsweep.core.outcome import Collection, Outcome, RunRecord
 from regsweep.core.plan import Plan
@@ -80,6 +81,19 @@ class FirstSeen(Protocol):
 
 class Cache(ManifestCache, FirstSeen, Protocol):
     """What a run finds again of those before it."""
+
+
+class Archive(Protocol):
+    """Where a scan leaves what it read, one repository at a time. Raises InvalidInput when it cannot be written."""
+
+    def begin(self, taking: Taking) -> None: ...
+
+    def add(self, repository: Repository) -> None: ...
+
+    def unread(self, name: str, reason: str) -> None: ...
+
+    def end(self) -> None:
+        """All was read: only now is the archive there."""
 
 
 class WindowJournal(Protocol):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from regsweep.api.load import policy_digest
 from regsweep.api.policy import CollectMode, InventoryKind, PolicySpec
-from regsweep.core.inventory import Finding, Unread
+from regsweep.core.hints import HintFinder
+from regsweep.core.inventory import Finding, InUse, Repository, Unread
+from regsweep.core.inventory_file import Taking
 from regsweep.core.outcome import Kept
 from regsweep.core.plan import Plan
 from regsweep.core.planning import PlanBuilder
@@ -39,28 +43,25 @@ def make_plan(request: Request, ports: Ports) -> Planned:
     the cluster uses cannot be learnt, InvalidInput when the policy wants an inventory that cannot be had.
     """
     spec = request.policy.spec
-    _check_inventory(spec)
+    check_inventory(spec)
     users = read_users(request, ports)
     in_use, roll_call = users.in_use(), RollCall(users)
     ports.reader.ping()
     names, catalog = _names(spec, ports)
-    builder, unread = PlanBuilder(), []
-    for found in scan(
-        ports.reader,
-        names,
-        ports.cache,
-        concurrency=spec.limits.concurrency,
-        dated=lambda repository, tags: dated_tags(repository, tags, spec),
-        stop=ports.stop,
-        progress=ports.progress,
-        memory=_memory(spec, ports),
-    ):
+    whole, now = len(names) == len(catalog), ports.clock()
+    builder, hints, unread = PlanBuilder(), HintFinder(spec), []
+    for found in _read(catalog if ports.archive else names, spec, in_use, now, ports):
+        if found.name not in names:
+            continue  # read for the archive alone: the plan is the same with one and without
         if isinstance(found, Unread):
             builder.unread(found.name)
             unread.append(found)
         else:
-            builder.add(found, judge(found, spec, in_use, ports.clock()))
+            builder.add(found, judge(found, spec, in_use, now))
             roll_call.add(found)
+            hints.add(found.name, (tag.name for tag in found.tags))
+    for name in catalog:
+        hints.add_name(name)
     plan = builder.build(
         registry=spec.registry.url,
         policy=request.policy_name,
@@ -68,18 +69,19 @@ def make_plan(request: Request, ports: Ports) -> Planned:
         policy_digest=policy_digest(spec),
         inventory=InventoryKind.API.value,
         now=ports.clock(),
-        whole_registry=len(names) == len(catalog),
+        whole_registry=whole,
     )
     findings = (
         *builder.findings(),
         *roll_call.findings(catalog),
         *(Finding("unread", item.name, "", item.reason) for item in unread),
+        *hints.findings(whole=whole and not unread),
     )
     used = (*roll_call.present(), *roll_call.missing(catalog))
     return Planned(plan, builder.kept(), findings, tuple(unread), used)
 
 
-def _memory(spec: PolicySpec, ports: Ports) -> Memory:
+def memory_of(spec: PolicySpec, ports: Ports) -> Memory:
     """Images are remembered by the registry's URL and their repository: what was seen elsewhere says nothing here."""
     return Memory(
         ports.clock(),
@@ -87,21 +89,49 @@ def _memory(spec: PolicySpec, ports: Ports) -> Memory:
     )
 
 
-def _names(spec: PolicySpec, ports: Ports) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The repositories to read, and all that there are.
+def _read(
+    names: Collection[str], spec: PolicySpec, in_use: InUse, now: datetime, ports: Ports
+) -> Iterator[Repository | Unread]:
+    """What the registry holds under these names, left in the archive on the way.
 
-    Where a collection follows, all are read: the collector walks the whole registry, and what it must mark and what
-    it will
+    An archive is for trying other policies: it needs the ages of all tags, not only of those that this one asks for.
+    """
+    archive = ports.archive
+    if archive is not None:
+        asked = in_use if spec.protect.in_use is not None else None
+        archive.begin(Taking(InventoryKind.API.value, now, whole=True, in_use=asked))
+    for found in scan(
+        ports.reader,
+        tuple(names),
+        ports.cache,
+        concurrency=spec.limits.concurrency,
+        dated=lambda repository, tags: tags if archive is not None else dated_tags(repository, tags, spec),
+        stop=ports.stop,
+        progress=ports.progress,
+        memory=memory_of(spec, ports),
+    ):
+        if archive is not None and isinstance(found, Unread):
+            archive.unread(found.name, found.reason)
+        elif archive is not None and isinstance(found, Repository):
+            archive.add(found)
+        yield found
+    if archive is not None:
+        archive.end()
+
+
+def _names(spec: PolicySpec, ports: Ports) -> tuple[Collection[str], Collection[str]]:
+    """The repositories that the plan is about, and all that there are, in their order.
+
+    Where a collection follows, all are: the collector walks the whole registry, and what it must mark and what it will
     free can only be told from all of it.
     """
-    everything = tuple(ports.reader.repositories())
-    catalog = frozenset(everything)
+    catalog = dict.fromkeys(ports.reader.repositories()).keys()
     if spec.garbage_collection.mode is not CollectMode.DISABLED or ports.collector is not None:
-        return everything, catalog
-    return tuple(name for name in everything if selects_repository(spec, name)), catalog
+        return catalog, catalog
+    return {name: None for name in catalog if selects_repository(spec, name)}.keys(), catalog
 
 
-def _check_inventory(spec: PolicySpec) -> None:
+def check_inventory(spec: PolicySpec) -> None:
     if spec.registry.inventory is InventoryKind.STORAGE:
         raise InvalidInput(
             "spec.registry.inventory: Storage cannot be had: this version reads registries over their API. "

@@ -10,7 +10,7 @@ from regsweep.api.run import Collect
 from regsweep.clients.registry import Deleter, DeleteState, Reader
 from regsweep.core.inuse import Usage
 from regsweep.core.plan import Plan
-from regsweep.core.ports import Cache, Clock, Collector, Progress, RunJournal, Stop
+from regsweep.core.ports import Archive, Cache, Clock, Collector, Progress, RunJournal, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Ports:
 
     `probe` asks about one repository: rights may be given for each. `usage` reads anew who uses what; it raises
     InUseUnknown, naming the right or the cluster that is missing, and is asked only where the policy says
-    `protect.inUse`.
+    `protect.inUse`. With an `archive` the whole registry is read, and left there.
     """
 
     reader: Reader
@@ -54,3 +54,4 @@ class Ports:
     collector: Collector | None = None
     enable_delete: Callable[[], None] | None = None
     usage: Callable[[], Usage] | None = None
+    archive: Archive | None = None

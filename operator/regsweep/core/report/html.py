@@ -7,7 +7,7 @@ from __future__ import annotations
 from jinja2 import Environment, StrictUndefined
 
 from regsweep.core.report.document import Report
-from regsweep.core.report.text import headline, human_bytes, user_words
+from regsweep.core.report.text import HINT, headline, human_bytes, user_words
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1a1d21; --quiet: #5c636b; --line: #e3e6ea; --bad: #b3261e }
@@ -82,7 +82,8 @@ in {{ report.plan.repositories }} repositories,
 {% endif %}
 {% endmacro %}
 {% if report.verification %}{{ findings("Damaged", report.verification.damaged) }}{% endif %}
-{{ findings("Worth a look", report.findings) }}
+{{ findings("Worth a look", others) }}
+{{ findings("What the policy says in vain", hints) }}
 {% if report.repositories %}
 <h2>Repositories</h2>
 <table class="counts"><tr><th>Repository<th class="number">Tags kept<th class="number">Tags expired</tr>
@@ -123,9 +124,12 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 
 
 def render(report: Report) -> str:
+    hints = [finding for finding in report.findings if finding.code.startswith(HINT)]
+    others = [finding for finding in report.findings if not finding.code.startswith(HINT)]
     return _TEMPLATE.render(
-        report=report, headline=headline(report), bytes=human_bytes, moment=moment, words=user_words, style=_STYLE
-    )
+        report=report, headline=headline(report), bytes=human_bytes, moment=moment, words=user_words, style=_STYLE,
+        hints=hints, others=others,
+    )  # fmt: skip
 
 
 def moment(text: str) -> str:

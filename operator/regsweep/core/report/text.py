@@ -12,6 +12,9 @@ from regsweep.core.inuse import User
 from regsweep.core.report.document import ActionPart, Report, UsedPart, UserPart
 
 _SHOWN = 20
+HINT = "hint."
+"""How the code of a finding about the policy itself begins."""
+
 _HEADLINES = {
     "DryRun": "Dry run: nothing was deleted.",
     "NothingToDelete": "Nothing to delete.",
@@ -46,6 +49,7 @@ def render(report: Report, *, details: bool = False) -> str:
         _collection(report),
         _proof(report),
         _findings(report),
+        _hints(report),
     )
     written = "\n\n".join("\n".join(lines) for lines in (list(section) for section in sections) if lines)
     return printable(written) + "\n"
@@ -150,8 +154,17 @@ def _proof(report: Report) -> Iterator[str]:
 
 
 def _findings(report: Report) -> Iterator[str]:
-    if report.findings:
+    found = [finding for finding in report.findings if not finding.code.startswith(HINT)]
+    if found:
         yield "worth a look:"
-    for finding in report.findings:
+    for finding in found:
         place = f"{finding.repository}:{finding.reference}" if finding.reference else finding.repository
         yield f"  {finding.code} {place}: {finding.message}"
+
+
+def _hints(report: Report) -> Iterator[str]:
+    hints = [finding for finding in report.findings if finding.code.startswith(HINT)]
+    if hints:
+        yield "what the policy says in vain:"
+    for hint in hints:
+        yield f"  {hint.code} {hint.reference}: {hint.message}"
