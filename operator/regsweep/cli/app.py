@@ -11,6 +11,7 @@ from regsweep.cli.apply import apply
 from regsweep.cli.approve import approve
 from regsweep.cli.crd import crd
 from regsweep.cli.demo import demo
+from regsweep.cli.explain import explain
 from regsweep.cli.lift import guard, lift
 from regsweep.cli.operator import operator
 from regsweep.cli.plan import plan
@@ -51,7 +52,7 @@ def version() -> None:
     emit(f"regsweep {__version__}")
 
 
-for command in (plan, apply, validate, report, demo):
+for command in (plan, apply, explain, validate, report, demo):
     app.command(rich_help_panel=None)(command)
 for command in (status, run, approve, lift, guard, operator, crd):
     app.command()(command)

@@ -36,6 +36,12 @@ Verbose = Annotated[
         "--verbose", "-v", count=True, show_default=False, help="List every deletion; -vv: log every request, too."
     ),
 ]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache-dir", metavar="DIR", help="Where manifests that were read are kept; without it, ~/.cache/regsweep."
+    ),
+]
 AnotherMode = Annotated[
     Mode | None,
     typer.Option("--mode", metavar="DryRun|Delete", case_sensitive=False, help="Instead of the policy's mode."),
@@ -147,9 +153,4 @@ class Showing:
     html: Html = None
     quiet: Quiet = False
     verbose: Verbose = 0
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--cache-dir", metavar="DIR", help="Where manifests that were read are kept; without it, ~/.cache/regsweep."
-        ),
-    ] = None
+    cache_dir: CacheDir = None

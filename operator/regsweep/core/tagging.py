@@ -111,8 +111,13 @@ def _subject_of(tag: Tag) -> Digest | None:
     return None if subject == tag.digest else subject
 
 
+def ranking_of(rule: Rule, tags: Sequence[Tag], repository: Repository, ages: Ages) -> Ranking:
+    """The places of the tags that `rule` decides about: all of them in the repository."""
+    return rank(tags, rule.keep, ages, lambda tag: _counts(tag, repository))
+
+
 def _by_rule(rule: Rule, tags: Sequence[Tag], scene: Scene, ages: Ages) -> dict[str, Verdict]:
-    ranking = rank(tags, rule.keep, ages, lambda tag: _counts(tag, scene.repository))
+    ranking = ranking_of(rule, tags, scene.repository, ages)
     verdicts = {}
     for tag in tags:
         verdict = _kept_by_rule(rule, tag, ranking, ages.began(tag), scene)
