@@ -157,4 +157,5 @@ def test_validate_says_all_files_as_json(regsweep: CommandLine, tmp_path: Path) 
             {"file": str(good), "policy": "nightly", "valid": True, "problems": []},
             {"file": str(bad), "policy": "", "valid": False, "problems": [problem]},
         ],
+        "comparisons": [],
     }
