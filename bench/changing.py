@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench.bed import Bed
 from bench.hops import QUIET, now, plan_of
-from bench.peers import THREADS, Bare, Request, drive
+from bench.peers import THREADS, Request, bare, drive
 from bench.rows import Row, ratio, take_turns
 from regsweep.clients.cache import MemoryCache
 from regsweep.clients.registry import Deleter, Reader, Target
@@ -40,14 +40,14 @@ def sweeping(bed: Bed, rounds: int) -> Iterator[Row]:
         counts["deletions"] += len(outcomes)
         return len(outcomes) / seconds
 
-    def bare() -> float:
+    def unguarded() -> float:
         plan = plan_of(bed, [next(names) for _ in range(THREADS)], MemoryCache())
         shares: dict[str, list[Request]] = {}
         for it in plan.actions:
             shares.setdefault(it.repository, []).append(Request("DELETE", f"/v2/{it.repository}/manifests/{it.digest}"))
-        return len(plan.actions) / drive(lambda: Bare(bed.url), list(shares.values()))
+        return len(plan.actions) / drive(lambda: bare(bed.url), list(shares.values()))
 
-    rates = take_turns(rounds, {"sweep": swept, "bare": bare})
+    rates = take_turns(rounds, {"sweep": swept, "bare": unguarded})
     ratios = (ratio("bare DELETEs by http.client", rates["sweep"], rates["bare"]),)
     facts = {"requests a deletion": counts["requests"] / counts["deletions"]}
     yield Row("sweep", bed.name, "a look, then DELETE", max(rates["sweep"]), "deletions/s", ratios, facts)

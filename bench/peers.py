@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -33,44 +32,30 @@ class Request(NamedTuple):
     path: str
 
 
-class Bare:
+@contextmanager
+def bare(url: str) -> Iterator[Callable[[Request], None]]:
     """One http.client connection, kept alive: the limit."""
+    with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)) as connection:
 
-    def __init__(self, url: str) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=TIMEOUT)
+        def ask(request: Request) -> None:
+            connection.request(request.method, request.path, headers=HEADERS)
+            answer = connection.getresponse()
+            answer.read()
+            _expect_success(request, answer.status)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
-
-    def __call__(self, request: Request) -> None:
-        self._connection.request(request.method, request.path, headers=HEADERS)
-        answer = self._connection.getresponse()
-        answer.read()
-        _expect_success(request, answer.status)
+        yield ask
 
 
-class Session:
+@contextmanager
+def session(url: str) -> Iterator[Callable[[Request], None]]:
     """One requests.Session: what most tools use."""
+    with requests.Session() as asking:
 
-    def __init__(self, url: str) -> None:
-        self._url, self._session = url, requests.Session()
+        def ask(request: Request) -> None:
+            answer = asking.request(request.method, url + request.path, headers=HEADERS, timeout=TIMEOUT)
+            _expect_success(request, answer.status_code)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._session.close()
-
-    def __call__(self, request: Request) -> None:
-        answer = self._session.request(request.method, self._url + request.path, headers=HEADERS, timeout=TIMEOUT)
-        _expect_success(request, answer.status_code)
+        yield ask
 
 
 def drive(asker: Asker[T], shares: Sequence[Sequence[T]]) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.bed import Bed
 from bench.hops import read
-from bench.peers import THREADS, Bare, Request, Session, dealt, drive
+from bench.peers import THREADS, Request, bare, dealt, drive, session
 from bench.rows import Row, ratio, take_turns
 from regsweep.clients.cache import FileCache, MemoryCache
 from regsweep.clients.registry import Reader, Target
@@ -25,8 +25,8 @@ def client(bed: Bed, rounds: int) -> Iterator[Row]:
             rounds,
             {
                 "regsweep": lambda: drive(lambda: nullcontext(lambda at: reader.head(*at)), dealt(bed.places)),
-                "http.client": lambda: drive(lambda: Bare(bed.url), heads),
-                "requests.Session": lambda: drive(lambda: Session(bed.url), heads),
+                "http.client": lambda: drive(lambda: bare(bed.url), heads),
+                "requests.Session": lambda: drive(lambda: session(bed.url), heads),
             },
         )
     rate = {name: [len(bed.places) / each for each in found] for name, found in seconds.items()}
@@ -58,7 +58,7 @@ def _scan(bed: Bed, what: str, cached: Callable[[], ManifestCache], rounds: int)
         rounds,
         {
             "scan": lambda: _timed(lambda: read(bed, bed.repositories, cached())),
-            "bare": lambda: drive(lambda: Bare(bed.url), dealt(asked)),
+            "bare": lambda: drive(lambda: bare(bed.url), dealt(asked)),
         },
     )
     ratios = (ratio("http.client, same requests", seconds["bare"], seconds["scan"]),)

@@ -10,18 +10,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.x509.oid import NameOID
 
 from regsweep.clients.auth import Credentials
 from regsweep.clients.registry import Deleter, DeleteState, Reader, Target, probe_deletes
@@ -31,6 +28,7 @@ from regsweep.demo.options import TLS, TokenAuth
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from regsweep.errors import RegistryDenied, RegistryUnreachable
+from tests.certificates import Certified, self_signed
 from tests.registry.conftest import StartRegistry
 
 LOGIN = Credentials("pusher", "opensesame")
@@ -47,20 +45,18 @@ def nothing_leaks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A self-signed certificate and its key, as files and as objects."""
+    """Signs tokens, and is known by its certificate."""
 
     key: rsa.RSAPrivateKey = field(repr=False)
-    certificate: x509.Certificate
-    key_file: Path
-    file: Path
+    certified: Certified
 
     @property
-    def pem(self) -> str:
-        return self.file.read_text()
+    def file(self) -> Path:
+        return self.certified.certificate_file
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A JSON Web Token that carries the certificate of its signer (RFC 7515, x5c)."""
-        der = self.certificate.public_bytes(serialization.Encoding.DER)
+        der = self.certified.certificate.public_bytes(serialization.Encoding.DER)
         header = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
         text = ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims))
         return f"{text}.{_base64url(self.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
@@ -72,26 +68,8 @@ def _base64url(data: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    folder = tmp_path_factory.mktemp("authority")
     key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registry")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "crt.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form, no_password = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, no_password))
-    return Authority(key, certificate, folder / "key.pem", folder / "crt.pem")
+    return Authority(key, self_signed(tmp_path_factory.mktemp("authority"), key))
 
 
 @dataclass
@@ -243,10 +221,10 @@ def test_tokens_that_expire_while_we_read(start_registry: StartRegistry, authori
 
 
 def test_tls_with_an_own_authority(start_registry: StartRegistry, authority: Authority, htpasswd: Path, now: datetime):
-    registry = start_registry(tls=TLS(authority.file, authority.key_file), htpasswd=htpasswd)
+    registry = start_registry(tls=TLS(authority.file, authority.certified.key_file), htpasswd=htpasswd)
     digest = push_one(registry, now, auth=("pusher", "opensesame"), verify=str(authority.file))
     with Reader(Target(registry.url, LOGIN)) as reader, pytest.raises(RegistryUnreachable, match="caBundleRef"):
         reader.ping()
     with Reader(Target(registry.url, LOGIN, insecure=True)) as reader:
         reader.ping()
-    works(Target(registry.url, LOGIN, authority.pem), digest)
+    works(Target(registry.url, LOGIN, authority.certified.pem), digest)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,26 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from regsweep.demo.catalogue import grid
 from regsweep.demo.documents import Artifact
 from regsweep.demo.options import TLS
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
+from tests.certificates import self_signed
 from tests.command_line import CommandLine, Ended
 from tests.registry.conftest import StartRegistry
 from tests.registry.front import Answer, front
 
 PASSWORD = "an-open-secret"  # in no output, ever
-
-
-@pytest.fixture
-def regsweep(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
-    return CommandLine(monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture
@@ -119,36 +109,15 @@ def test_a_secret_of_the_cluster_is_not_read_here(regsweep: CommandLine, registr
 
 
 def test_a_self_signed_certificate(regsweep: CommandLine, start_registry: StartRegistry, tmp_path: Path) -> None:
-    certificate, key = self_signed(tmp_path)
-    registry = start_registry(tls=TLS(certificate, key))
+    certified = self_signed(tmp_path)
+    certificate = certified.certificate_file
+    registry = start_registry(tls=TLS(certificate, certified.key_file))
     before = files(registry)
     policy = regsweep.policy(registry.url)
     refuses(regsweep("apply", "-f", policy, "--yes"), 4, "self-signed", "--ca-file")
     assert regsweep("apply", "-f", policy, "--yes", "--ca-file", certificate).code == 0
     assert regsweep("apply", "-f", policy, "--yes", "--insecure-skip-tls-verify").code == 0
     assert files(registry) == before
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registry")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "tls.crt", folder / "tls.key"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, *private))
-    return paths
 
 
 HTML = {"Content-Type": "text/html"}

@@ -6,14 +6,13 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING
 
 from regsweep.api.policy import CollectMode, RegistryCleanupPolicy
 from regsweep.cli.execution import Hands, Surroundings, now
 from regsweep.cli.options import ClusterLogin
 from regsweep.cli.terminal import say
-from regsweep.clients.registry import PodProbe, Target, at_pod, probe_deletes
+from regsweep.clients.registry import PodProbe, at_pod
 from regsweep.core.ports import Collector
 from regsweep.errors import InvalidInput
 
@@ -50,6 +49,7 @@ def hands_of(policy: RegistryCleanupPolicy, commands: Commands | None, login: Cl
             say(_NOT_COLLECTED.format(mode=spec.garbage_collection.mode.value))
         return Hands(_by_commands(commands) if commands else None)
     from regsweep.cli.cluster import connected
+    from regsweep.pipeline.workload import switch_deletes_on
     from regsweep.steps.collect import PodCollector
 
     cluster = stack.enter_context(connected(login))
@@ -58,7 +58,7 @@ def hands_of(policy: RegistryCleanupPolicy, commands: Commands | None, login: Cl
         return PodCollector(_site(policy, cluster, around))
 
     def enable_delete(around: Surroundings) -> None:
-        _enable_delete(_site(policy, cluster, around), around.reader.target)
+        switch_deletes_on(_site(policy, cluster, around), around.reader.target)
 
     return Hands(
         _by_commands(commands) if commands else collector if _collects(policy) else None,
@@ -68,23 +68,6 @@ def hands_of(policy: RegistryCleanupPolicy, commands: Commands | None, login: Cl
 
 def _collects(policy: RegistryCleanupPolicy) -> bool:
     return policy.spec.garbage_collection.mode is not CollectMode.DISABLED
-
-
-def _enable_delete(site: Site, target: Target) -> None:
-    from regsweep.steps.deleting import Switching, enable_delete
-
-    enable_delete(
-        Switching(
-            cluster=site.cluster,
-            namespace=site.namespace,
-            workload=site.workload,
-            probe=partial(probe_deletes, target),
-            clock=site.clock,
-            stop=site.stop,
-            progress=site.progress,
-            rollout_timeout=site.spec.rollout_timeout.timedelta,
-        )
-    )
 
 
 def _in_reach(login: ClusterLogin) -> bool:

@@ -14,8 +14,8 @@ from regsweep.controller.progress import StatusProgress
 from regsweep.controller.registry_access import target_of
 from regsweep.errors import RegsweepError
 from regsweep.pipeline import Ports
+from regsweep.pipeline.workload import switch_deletes_on
 from regsweep.steps.collect import PodCollector, Site
-from regsweep.steps.deleting import Switching, enable_delete
 from regsweep.steps.inuse import Reading, read_usage
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def make_ports(execution: Execution, stack: ExitStack, journal: StatusJournal, p
         progress=progress,
         journal=journal,
         collector=None if site is None or mode is CollectMode.DISABLED else PodCollector(site),
-        enable_delete=None if site is None or not registry.enable_delete else partial(_switch_on, site, target),
+        enable_delete=None if site is None or not registry.enable_delete else partial(switch_deletes_on, site, target),
         usage=partial(read_usage, _reading(execution)),
     )
 
@@ -46,21 +46,6 @@ def _reading(execution: Execution) -> Reading:
     environment, policy = execution.environment, execution.policy
     clusters = (("", environment.cluster),)
     return Reading(policy, clusters, policy.metadata.namespace, environment.clock, execution.stop)
-
-
-def _switch_on(site: Site, target: Target) -> None:
-    enable_delete(
-        Switching(
-            cluster=site.cluster,
-            namespace=site.namespace,
-            workload=site.workload,
-            probe=partial(probe_deletes, target),
-            clock=site.clock,
-            stop=site.stop,
-            progress=site.progress,
-            rollout_timeout=site.spec.rollout_timeout.timedelta,
-        )
-    )
 
 
 def _target(execution: Execution, journal: StatusJournal) -> Target:

@@ -12,8 +12,8 @@ import pytest
 from regsweep.clients.kinds import POD
 from regsweep.clients.kubeconfig import connect_with
 from regsweep.errors import ClusterUnreachable, InvalidInput
+from tests.certificates import LOOPBACK, certificate
 from tests.unit.clients.conftest import as_json
-from tests.unit.clients.test_registry_tls import LOOPBACK, certificate
 
 TOKEN = "very-secret-token"
 

@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from regsweep.clients.auth import Credentials
 from regsweep.clients.registry import Reader, Target
 from regsweep.errors import InvalidInput, NotARegistry, RegistryDenied, RegistryUnreachable
+from tests.certificates import LOOPBACK, certificate
 from tests.unit.clients.conftest import Reply, Server, as_json, registry_error
 
 StartServer = Callable[..., Server]
-
-
-def certificate(folder: Path, names: list[x509.GeneralName], days: int = 1) -> tuple[str, ssl.SSLContext]:
-    """A self-signed certificate: its PEM text, and a server's context with it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registry")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=9))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    both = folder / "server.pem"
-    form = serialization.PrivateFormat.PKCS8
-    both.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()) + pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    return pem.decode(), context
-
-
-LOOPBACK = x509.IPAddress(ip_address("127.0.0.1"))
 
 
 def unreachable(target: Target) -> str:

@@ -12,7 +12,7 @@ pod_probe    does one replica, at its own address, accept writes?
 
 from __future__ import annotations
 
-from regsweep.clients.registry.content import Fetched, Head
+from regsweep.clients.registry.content import Fetched, Head, understood
 from regsweep.clients.registry.deleter import Deleter, DeleteState, delete_setting, probe_deletes
 from regsweep.clients.registry.pod_probe import PodProbe, at_pod
 from regsweep.clients.registry.reader import Reader
@@ -29,4 +29,5 @@ __all__ = [
     "at_pod",
     "delete_setting",
     "probe_deletes",
+    "understood",
 ]

@@ -1,4 +1,4 @@
-"""What a reference points at: the values that a Reader gives, and what their bytes and names may be. Pure."""
+"""What a reference points at: the values that a Reader gives, and what their bytes and names may be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from regsweep.core.oci import Digest
+from regsweep.core.oci import Digest, Manifest, parse_manifest
+from regsweep.core.ports import ManifestCache
+from regsweep.errors import RegistryMisbehaved
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -30,6 +32,16 @@ class Fetched:
     body: bytes = field(repr=False)
     media_type: str
     digest: Digest
+
+
+def understood(repository: str, fetched: Fetched, cache: ManifestCache) -> Manifest:
+    """What the manifest says; from now on the cache knows it. Raises RegistryMisbehaved for what is none."""
+    try:
+        manifest = parse_manifest(fetched.body, fetched.media_type)
+    except ValueError as error:
+        raise RegistryMisbehaved(f"{repository}@{fetched.digest}: the manifest {error}") from None
+    cache.keep_manifest(fetched.body, fetched.media_type, manifest)
+    return manifest
 
 
 def is_digest(reference: str) -> bool:

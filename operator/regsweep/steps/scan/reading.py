@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from regsweep.clients.registry import Reader
+from regsweep.clients.registry import Reader, understood
 from regsweep.core.ages import Ages
 from regsweep.core.inventory import Repository, Tag
 from regsweep.core.oci import (
@@ -19,7 +19,6 @@ from regsweep.core.oci import (
     Manifest,
     accessory_subject,
     parse_config_created,
-    parse_manifest,
     parse_time,
 )
 from regsweep.core.ports import ManifestCache
@@ -119,12 +118,7 @@ def resolve(name: str, reference: str, work: Reading) -> Manifest | None:
     work.warmth.learn(known is not None)
     if known is not None:
         return known
-    try:
-        manifest = parse_manifest(fetched.body, fetched.media_type)
-    except ValueError as error:
-        raise RegistryMisbehaved(f"{name}@{fetched.digest}: the manifest {error}") from None
-    work.cache.keep_manifest(fetched.body, fetched.media_type, manifest)
-    return manifest
+    return understood(name, fetched, work.cache)
 
 
 def _descend(name: str, level: Iterable[Manifest], manifests: dict[Digest, Manifest], work: Reading) -> set[Digest]:

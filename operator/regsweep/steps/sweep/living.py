@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from regsweep.clients.registry import Reader
-from regsweep.core.oci import Digest, Manifest, accessory_subject, parse_manifest
+from regsweep.clients.registry import Reader, understood
+from regsweep.core.oci import Digest, Manifest, accessory_subject
 from regsweep.core.plan import Action
 from regsweep.core.ports import Clock, ManifestCache
-from regsweep.errors import RegistryMisbehaved
 
 STALE_AFTER = timedelta(seconds=15)
 """All tags are resolved anew after this long; new names, and the tags of the digest at hand, before each delete."""
@@ -116,11 +115,4 @@ class Living:
 
     def _read(self, digest: Digest) -> Manifest | None:
         fetched = self._reader.manifest(self._repository, digest)
-        if fetched is None:
-            return None
-        try:
-            manifest = parse_manifest(fetched.body, fetched.media_type)
-        except ValueError as error:
-            raise RegistryMisbehaved(f"{self._repository}@{digest}: the manifest {error}") from None
-        self._cache.keep_manifest(fetched.body, fetched.media_type, manifest)
-        return manifest
+        return understood(self._repository, fetched, self._cache) if fetched is not None else None
