@@ -86,16 +86,19 @@ class Login:
     ] = False
 
 
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubeconfig", metavar="FILE", help="Without it: the pod's service account, $KUBECONFIG, ~/.kube/config."
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterLogin:
     """Which cluster."""
 
-    kubeconfig: Annotated[
-        Path | None,
-        typer.Option(
-            "--kubeconfig", metavar="FILE", help="Without it: the pod's service account, $KUBECONFIG, ~/.kube/config."
-        ),
-    ] = None
+    kubeconfig: Kubeconfig = None
     context: Annotated[
         str | None, typer.Option("--context", metavar="NAME", help="Without it, the kubeconfig's current one.")
     ] = None
@@ -105,12 +108,7 @@ class ClusterLogin:
 class Clusters:
     """Which clusters run images of the registry. In the first of them runs the registry, if in any."""
 
-    kubeconfig: Annotated[
-        Path | None,
-        typer.Option(
-            "--kubeconfig", metavar="FILE", help="Without it: the pod's service account, $KUBECONFIG, ~/.kube/config."
-        ),
-    ] = None
+    kubeconfig: Kubeconfig = None
     context: Annotated[
         list[str] | None,
         typer.Option(
