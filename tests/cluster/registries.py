@@ -29,6 +29,7 @@ class RegistryOptions:
     strategy: Literal["RollingUpdate", "Recreate", "OnDelete"] = "RollingUpdate"
     login: tuple[str, str] | None = None  # user and password of an htpasswd file
     environment: dict[str, str] = field(default_factory=dict)
+    graceful: bool = False  # a pod that ends goes on until nobody is led to it any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ def _pod(cluster: Cluster, namespace: str, options: RegistryOptions) -> dict[str
         "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
         "volumeMounts": mounts,
     }
+    if options.graceful:
+        container["lifecycle"] = {"preStop": {"exec": {"command": ["sleep", "5"]}}}
     # Service links would set REGISTRY_PORT and more, which a registry reads as its configuration.
     return {"containers": [container], "volumes": volumes, "enableServiceLinks": False}
 
