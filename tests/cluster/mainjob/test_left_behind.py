@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -44,14 +45,14 @@ def test_by_hand(site: MakeSite, operator: Installation) -> None:
 
 
 def test_by_a_guard_once_it_is_overdue(site: MakeSite, operator: Installation) -> None:
-    builds, _ = left_read_only(site, operator)
+    builds, _ = left_read_only(site, operator, timeout="20s", rolloutTimeout="20s")
     where = builds.site
 
     too_early = where.command("guard")
     assert (too_early.returncode, too_early.stdout, where.writable()) == (0, "", [False])
 
-    past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
-    where.kubectl("annotate", "--overwrite", where.registry.workload, f"{DEADLINE}={past}")
+    deadline = datetime.fromisoformat(workload(where)["metadata"]["annotations"][DEADLINE])
+    time.sleep((deadline - datetime.now(UTC)).total_seconds() + 1)
     lifted = where.command("guard")
     assert lifted.returncode == 0, lifted.stderr
     nothing_is_left_behind(where)
@@ -67,9 +68,10 @@ def test_by_the_next_operator_where_the_run_is_gone(site: MakeSite, operator: In
 
     operator.start()
 
-    eventually(lambda: where.writable() == [True], 240)
+    eventually(lambda: "regsweep.dev/maintenance" not in json.dumps(workload(where)), 240)
     assert "READONLY" not in json.dumps(workload(where)["spec"]["template"])
-    eventually(lambda: "regsweep.dev/maintenance" not in json.dumps(workload(where)), 60)
+    where.kubectl("rollout", "status", where.registry.workload, "--timeout=60s")
+    eventually(lambda: len(where.registry.pods()) == 1 and where.writable() == [True], 60)
     builds.pull_kept()
 
 
@@ -91,11 +93,11 @@ def test_before_an_uninstall(site: MakeSite, operator: Installation) -> None:
     builds.pull_kept()
 
 
-def left_read_only(site: MakeSite, operator: Installation) -> tuple[Builds, str]:
+def left_read_only(site: MakeSite, operator: Installation, **collection: str) -> tuple[Builds, str]:
     """A registry in its window, whose operator was killed and does not come back; and the name of the run."""
     builds = fill(site("3"))
     where = builds.site
-    where.apply(mode="Delete", garbageCollection=COLLECT, **KEEP_TWO)
+    where.apply(mode="Delete", garbageCollection=COLLECT | collection, **KEEP_TWO)
     run = where.run()
     eventually(where.read_only, 120)
     operator.kubectl("scale", f"deployment/{RELEASE}", "--replicas=0")
