@@ -17,7 +17,8 @@ _ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Right:
-    """A verb on a resource of an API group; the core group is empty. `value` is what grants it in the chart."""
+    """A verb on a resource of an API group; the core group is empty. `value` is what grants it in the chart,
+    for a {scope}."""
 
     group: str
     resource: str
@@ -75,7 +76,8 @@ def rules(rights: Iterable[Right]) -> str:
 def _how(place: Place, rights: list[Right]) -> str:
     whole = place.namespace is None or any(_needs_cluster(right) for right in rights)
     role = "a ClusterRole, by a ClusterRoleBinding" if whole else f"a Role in {place.where}, by a RoleBinding there"
-    values = sorted({right.value for right in rights if right.value})
+    scope = "Cluster" if whole else "Namespace"
+    values = sorted({right.value.format(scope=scope) for right in rights if right.value})
     chart = f" (values of the chart: {'; '.join(values)})" if values and not place.name else ""
     return f"Grant it by {role}{chart}:"
 

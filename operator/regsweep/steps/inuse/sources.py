@@ -40,7 +40,7 @@ from regsweep.steps.inuse.workloads import (
 
 Extract = Callable[[Object], Iterator[Image]]
 
-_WORKLOADS = "inUse.scope"
+_WORKLOADS = "inUse.scope: {scope}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Source:
 
 def standard_sources(spec: InUse, span: Span) -> tuple[Source, ...]:
     """What makes is read before what it makes: whatever is handed down meanwhile is seen at least once."""
-    helm = Source(SECRET, release_images, "inUse.helmReleases", "protect.inUse.helmReleases", RELEASES, HELM_PAGE)
-    node = Source(NODE, node_images, "inUse.nodeImages", "protect.inUse.nodeImages")
+    helm = Source(SECRET, release_images, "inUse.helmReleases: true", "protect.inUse.helmReleases", RELEASES, HELM_PAGE)
+    node = Source(NODE, node_images, "inUse.nodeImages: true", "protect.inUse.nodeImages")
     return (
         *((helm,) if spec.helm_releases else ()),
         Source(CRON_JOB, cron_job_images),

@@ -158,11 +158,12 @@ def test_a_right_that_is_missing_is_named_with_its_rule(plural):
 
 def test_all_that_is_missing_is_said_at_once():
     api = filled()
-    for plural in ("deployments", "pods", "statefulsets"):
+    for plural in ("deployments", "nodes", "pods", "statefulsets"):
         api.lists[plural] = forbidden(plural)
-    said = unknown(("", api))
+    said = unknown(("", api), nodeImages=True)
+    assert "(values of the chart: inUse.nodeImages: true; inUse.scope: Cluster):" in said
     assert said.endswith(
-        '- apiGroups: [""]\n  resources: [pods]\n  verbs: [list]\n'
+        '- apiGroups: [""]\n  resources: [nodes, pods]\n  verbs: [list]\n'
         '- apiGroups: ["apps"]\n  resources: [deployments, statefulsets]\n  verbs: [list]'
     )
 
@@ -172,7 +173,7 @@ def test_in_the_scope_of_a_namespace_a_role_is_asked_for():
     api.lists["jobs"] = forbidden("jobs", "batch")
     said = unknown(("", api), scope="Namespace")
     assert "may not list jobs.batch in namespace registry" in said
-    assert "a Role in namespace registry, by a RoleBinding there" in said
+    assert "a Role in namespace registry, by a RoleBinding there (values of the chart: inUse.scope: Namespace)" in said
 
 
 def test_a_right_that_is_missing_in_the_middle_of_a_list_counts():
