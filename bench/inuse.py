@@ -78,7 +78,7 @@ def measure(pods: int, rounds: int) -> Iterator[Row]:
         _plain("the goal's memory", peak / pods * GOAL_PODS / GOAL_BYTES),
     )
     facts = {"s": best, "s of one core": min(cost.processor for cost in costs), "MB at the peak": peak / 1e6}
-    yield Row("inuse", f"{pods:,} pods", "read, page by page, and matched", pods / best, "pods/s", ratios, facts)
+    yield Row("inuse", f"{pods:,} pods", "read and matched", pods / best, "pods/s", ratios, facts)
 
 
 def apart(login: Path) -> Cost:
