@@ -1,4 +1,7 @@
-"""JSONPath (RFC 9535) for policies, with `match` and `search` in linear time: no path can hang a run."""
+"""JSONPath (RFC 9535) for policies: no path takes longer than its object is large, and none can hang a run.
+
+`match` and `search` use RE2. What multiplies the size of an object with itself is refused.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +41,21 @@ class _Environment(JSONPathEnvironment):
 
 
 _ENVIRONMENT = _Environment()
+_DESCENTS = 2
+_COMMAS = 8
 
 
 def compile_path(path: str) -> JSONPathQuery:
     """Raises JSONPathError, whose first argument says what is wrong."""
     return _ENVIRONMENT.compile(path)
+
+
+def check_cost(path: str) -> None:
+    """Raises ValueError for a path that visits the same parts of an object again and again."""
+    _, is_filtered, rest = path.partition("?")
+    if is_filtered and ("$" in rest or ".." in rest):
+        raise ValueError("has '$' or '..' in or after a filter, which costs too much: look from @, step by step")
+    if path.count("..") > _DESCENTS:
+        raise ValueError(f"has more than {_DESCENTS} times '..', which costs too much: name the steps")
+    if path.count(",") > _COMMAS:
+        raise ValueError(f"has more than {_COMMAS} times ',', which costs too much: make it several entries")

@@ -7,7 +7,7 @@ from typing import Annotated
 from jsonpath_rfc9535 import JSONPathError
 
 from regsweep.api.cron import check_cron, check_time_zone
-from regsweep.api.image_path import compile_path
+from regsweep.api.image_path import check_cost, compile_path
 from regsweep.api.scalars import CheckedString
 
 
@@ -102,7 +102,8 @@ class _ImagePath(CheckedString):
     def check(self) -> None:
         try:
             compile_path(self)
-        except JSONPathError as error:
+            check_cost(self)
+        except (JSONPathError, ValueError) as error:
             raise ValueError(f"{self.refusal(self)}: {error.args[0]}") from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from sys import intern
 
 from regsweep.clients.kube import Object
@@ -62,12 +61,17 @@ def _read_once(place: Place, source: Source, stop: Stop) -> Iterator[Use]:
     count, seen = 0, _Seen()
     pages = place.cluster.pages(source.kind, place.namespace, fields=source.selector, limit=source.page)
     while (page := next(pages, None)) is not None:
-        stop.check()
         count += len(page)
         if count > MAXIMUM_OBJECTS:
             raise InUseUnknown(f"{place} lists more than {MAXIMUM_OBJECTS} {source.kind.plural}. {CONSEQUENCE}")
-        yield from chain.from_iterable(_uses(place, source, found, seen) for found in page)
+        yield from _uses_of_all(place, source, page, seen, stop)
         del page  # before the next one comes: a page is far larger than all that is kept of it
+
+
+def _uses_of_all(place: Place, source: Source, page: Sequence[Object], seen: _Seen, stop: Stop) -> Iterator[Use]:
+    for found in page:
+        stop.check()
+        yield from _uses(place, source, found, seen)
 
 
 class _Seen:
