@@ -47,12 +47,14 @@ class Forgotten:
 ALL_KNOWN = Forgotten()
 
 
-def reached(world: World, name: str, storage: bool) -> set[str]:
-    """The manifests that an inventory holds: all of them, or what can be reached from tags, over subjects too."""
-    room = world.rooms[name]
-    if storage:
+def reached(case: Case, name: str) -> set[str]:
+    """The manifests that an inventory holds: all of them, or what can be reached from tags and from what is used, over
+    subjects too."""
+    world, room = case.world, case.world.rooms[name]
+    if case.storage:
         return set(room.revisions)
     open_ends: list[str | None] = [*room.tags.values(), *(room.subject_of(tag) for tag in room.tags)]
+    open_ends += case.in_use.places.get(name, frozenset())
     found: set[str] = set()
     while open_ends:
         digest = open_ends.pop()
@@ -75,14 +77,14 @@ def visible(case: Case) -> World:
     """A copy of the registry that holds only what the inventory can see: the rest cannot be judged, nor promised."""
     world = case.world.copy()
     for name, room in world.rooms.items():
-        room.revisions = reached(case.world, name, case.storage)
+        room.revisions = reached(case, name)
     return world
 
 
 def inventory(case: Case, name: str, order: Order = unchanged, forgotten: Forgotten = ALL_KNOWN) -> Repository:
     """What a scan says about one repository."""
     world, room = case.world, case.world.rooms[name]
-    digests = order(sorted(reached(world, name, case.storage)))
+    digests = order(sorted(reached(case, name)))
     manifests = {parse_digest(digest): manifest(world, digest) for digest in digests}
     dated = [found for digest, found in manifests.items() if digest not in forgotten.dates]
     created = {found.digest: moment for found in dated if (moment := stated(world, found))}

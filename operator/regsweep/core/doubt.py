@@ -80,8 +80,8 @@ def doubt_about(text: str) -> Doubt:
     parts = list(_UNREADABLE.finditer(name))
     start, end = (parts[0].start(), parts[-1].end()) if parts else (len(name), len(name))
     cut = "..." if len(shown) > _SHOWN else ""
-    is_open = bool(parts) or name.endswith("/")
-    ending = split_tag(name[end:].partition("@")[0])[0] if _is_closed(name) else ""
+    is_open = bool(parts) or not name[-1:].isalnum()
+    ending = _ending(name[end:]) if _is_closed(name) else ""
     return Doubt(shown[:_SHOWN] + cut, tuple(dict.fromkeys(_beginnings(name[:start]))), ending, is_open)
 
 
@@ -91,6 +91,12 @@ def _without_tag(text: str) -> str:
     if found is None:
         return text
     return found[1] if _is_closed(found[1]) else text
+
+
+def _ending(text: str) -> str:
+    """How the path ends. Without slash and tag, it may as well be the end of a tag that begins unreadably."""
+    name, tag = split_tag(text.partition("@")[0])
+    return name if tag is not None or "/" in name else ""
 
 
 def _is_closed(text: str) -> bool:

@@ -72,11 +72,13 @@ class InUse:
     """What workloads use: `tags` maps (repository, tag) and `digests` maps a digest to who uses it, in words.
 
     `doubt` says of a repository whose image cannot be read and could be one of its images; empty where there is none.
+    `places` says which of the digests may lie in a repository without any tag that leads there: they are looked for.
     """
 
     tags: Mapping[tuple[str, str], str] = field(default_factory=dict)
     digests: Mapping[Digest, str] = field(default_factory=dict)
     doubt: Callable[[str], str] = no_doubt
+    places: Mapping[str, frozenset[Digest]] = field(default_factory=dict)
 
 
 NOTHING_IN_USE = InUse()

@@ -49,7 +49,24 @@ class Users:
             {key: words(users) for key, users in tags.items()},
             {key: words(users) for key, users in digests.items()},
             self.doubt,
+            self._places(),
         )
+
+    def _places(self) -> dict[str, frozenset[Digest]]:
+        """Where the digests may be: in the repository that each is named with, or else where the image comes from that
+        the same container names."""
+        foreign = {user for image, users in self.images.items() if not image.repositories for user in users}
+        named: dict[User, set[str]] = {}
+        for image, users in self.images.items():
+            for user in users:
+                if user.container and user in foreign:
+                    named.setdefault(user, set()).update(image.repositories)
+        found: dict[str, set[Digest]] = {}
+        for image, users in self.images.items():
+            if image.digest is not None:
+                for name in image.repositories or {name for user in users for name in named.get(user, ())}:
+                    found.setdefault(name, set()).add(image.digest)
+        return {name: frozenset(digests) for name, digests in found.items()}
 
     def doubt(self, repository: str) -> str:
         """In words, whose image cannot be read and could be one of `repository`; empty where there is none."""

@@ -7,7 +7,7 @@ import dataclasses
 from regsweep.core.explain import Case, Explanation, Image, explain, find
 from regsweep.core.explain.explanation import About
 from regsweep.core.explain.image import unknown_repository
-from regsweep.core.inventory import Repository, Unread
+from regsweep.core.inventory import InUse, Repository, Unread
 from regsweep.core.oci import Digest, parse_digest, parse_manifest
 from regsweep.errors import PartialInventory, RegistryDenied, RegistryMisbehaved
 from regsweep.pipeline.planning import check_inventory, memory_of
@@ -26,13 +26,13 @@ def explain_live(request: Request, image: Image, ports: Ports) -> Explanation:
     check_inventory(spec)
     in_use = read_users(request, ports).in_use()
     ports.reader.ping()
-    repository = _with(image, _read(request, image, ports), ports)
+    repository = _with(image, _read(request, image, in_use, ports), ports)
     case = Case.of(repository, spec, in_use, ports.clock())
     tag, digest = find(image, repository)
     return explain(case, tag, digest, About(spec.registry.url, request.policy_name, "registry"))
 
 
-def _read(request: Request, image: Image, ports: Ports) -> Repository:
+def _read(request: Request, image: Image, in_use: InUse, ports: Ports) -> Repository:
     """All tags are dated: what a change of the policy would do may hang on the age of any."""
     spec = request.policy.spec
     (found,) = scan(
@@ -44,6 +44,7 @@ def _read(request: Request, image: Image, ports: Ports) -> Repository:
         stop=ports.stop,
         progress=ports.progress,
         memory=memory_of(spec, ports),
+        used=in_use.places,
     )
     if isinstance(found, Unread):
         raise PartialInventory(

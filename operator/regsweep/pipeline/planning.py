@@ -109,6 +109,7 @@ def _read(
         stop=ports.stop,
         progress=ports.progress,
         memory=memory_of(spec, ports),
+        used=in_use.places,
     ):
         if archive is not None and isinstance(found, Unread):
             archive.unread(found.name, found.reason)

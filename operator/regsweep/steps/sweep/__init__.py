@@ -20,7 +20,7 @@ from regsweep.core.outcome import Outcome, Result
 from regsweep.core.plan import Action, Plan
 from regsweep.core.ports import Clock, ManifestCache, Progress, Stop
 from regsweep.errors import DeleteDisabled, InUseUnknown, RegistryDenied, RegistryError
-from regsweep.steps.sweep.guard import Guard, Watch, nobody_watches
+from regsweep.steps.sweep.guard import Guard, Watch, holding, nobody_watches
 from regsweep.steps.sweep.living import Living
 
 __all__ = ["Sweeper", "Swept", "Watch", "sweep"]
@@ -109,13 +109,13 @@ def _delete_all(actions: tuple[Action, ...], living: Living, work: Sweeper) -> I
 
 def _delete(action: Action, living: Living, guard: Guard, deleter: Deleter) -> Outcome:
     living.look(action.tags)
+    if user := guard.user(action):
+        living.spare(action.digest, holding(user))
+        return Outcome(action, Result.SKIPPED, f"in use: {user}")
     reason = _why_not(action, living)
     if reason:
         living.spare(action.digest, reason)
         return Outcome(action, Result.SKIPPED, reason)
-    if user := guard.user(action):
-        living.spare(action.digest, f"an image that is in use: {user}")
-        return Outcome(action, Result.SKIPPED, f"in use: {user}")
     deleted = deleter.delete_manifest(action.repository, action.digest)
     return Outcome(action, Result.DELETED if deleted else Result.GONE)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from regsweep.core.inventory import NOTHING_IN_USE, InUse
+from regsweep.core.oci import Digest
 from regsweep.core.plan import Action
 from regsweep.core.ports import Clock
 from regsweep.errors import ClusterError, InUseUnknown
@@ -61,16 +62,18 @@ class Guard:
         self._repository, self._living, self._in_use = repository, living, in_use
         self._known = NOTHING_IN_USE
         self._tags: dict[str, str] = {}
+        self._held: set[Digest] = set()
 
     def user(self, action: Action) -> str:
         """Who uses what `action` deletes, or any image that it holds, in words; empty for nobody.
 
-        Raises InUseUnknown, and RegistryError where it cannot be read what the manifest holds.
+        Raises InUseUnknown, and RegistryError where it cannot be read what a manifest holds.
         """
         known = self._in_use()
         if known is not self._known:
-            self._known = known
             self._tags = {tag: user for (name, tag), user in known.tags.items() if name == self._repository}
+            self._hold(known)
+            self._known = known
         if doubt := known.doubt(self._repository):
             return doubt
         if user := next((self._tags[tag] for tag in action.tags if tag in self._tags), ""):
@@ -82,3 +85,14 @@ class Guard:
             if user := known.digests.get(digest) or targets.get(digest) or "":
                 return user
         return ""
+
+    def _hold(self, known: InUse) -> None:
+        """Keep what used images reach to which no tag leads, and which the plan may not know."""
+        for digest in sorted(known.places.get(self._repository, frozenset()) - self._held):
+            self._living.spare(digest, holding(known.digests.get(digest, "")))
+            self._held.add(digest)
+
+
+def holding(user: str) -> str:
+    """Why a part of an image stays, in words."""
+    return f"an image that is in use: {user}"
