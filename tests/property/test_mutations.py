@@ -51,7 +51,12 @@ def _holds_with_layers(self: Graph, digest: Any) -> Iterator[Bond]:
 
 
 def sort_dates_as_text(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ranking, "time_key", lambda moment, tag: (moment.strftime("%d.%m.%Y"), tag))
+    real = ordering.newest_first
+
+    def newest_first(members: list[Any]) -> Any:
+        return real([(f"{key:%d.%m.%Y}" if isinstance(key, datetime) else key, tag) for key, tag in members])
+
+    patch.setattr(ranking, "newest_first", newest_first)
 
 
 def sort_versions_as_text(patch: pytest.MonkeyPatch) -> None:
@@ -69,8 +74,8 @@ def judge_signatures_by_rules(patch: pytest.MonkeyPatch) -> None:
 
 def count_tags_instead_of_images(patch: pytest.MonkeyPatch) -> None:
     def places(group: str, members: list[Any], counts: Callable[[Any], bool]) -> dict[str, ranking.Place]:
-        members.sort(key=lambda member: member[0], reverse=True)
-        return {tag.name: ranking.Place(at, len(members), group) for at, (_, tag) in enumerate(members, start=1)}
+        tags = ordering.newest_first(members)
+        return {tag.name: ranking.Place(at, len(members), group) for at, tag in enumerate(tags, start=1)}
 
     patch.setattr(ranking, "_places", places)
 
@@ -104,7 +109,7 @@ def delete_children_first(patch: pytest.MonkeyPatch) -> None:
 
 def forget_what_must_go_before(patch: pytest.MonkeyPatch) -> None:
     real = train.in_order
-    patch.setattr(planning, "in_order", lambda *given: [dataclasses.replace(found, after=()) for found in real(*given)])
+    patch.setattr(planning, "in_order", lambda *given: [found._replace(after=()) for found in real(*given)])
 
 
 def take_unknown_for_old(patch: pytest.MonkeyPatch) -> None:
@@ -149,10 +154,10 @@ def promise_shared_blobs(patch: pytest.MonkeyPatch) -> None:
 
 
 def depend_on_the_order_of_listing(patch: pytest.MonkeyPatch) -> None:
-    def natural_key(moment: datetime, tag: str) -> Any:
-        return (moment.date(),)
+    def newest_first(members: list[Any]) -> Any:
+        return [tag for _, tag in sorted(members, key=lambda member: member[0], reverse=True)]
 
-    patch.setattr(ranking, "time_key", natural_key)
+    patch.setattr(ranking, "newest_first", newest_first)
 
 
 def let_a_first_sight_take_a_place(patch: pytest.MonkeyPatch) -> None:

@@ -33,12 +33,12 @@ class AgeSource(StrEnum):
 
 
 class Ages:
-    """The times of one repository's tags, seen from `now`. Looks each image up once."""
+    """The times of one repository's tags, seen from `now`. Looks each index up once."""
 
     def __init__(self, repository: Repository, now: datetime) -> None:
         self._repository = repository
-        self._now = now
-        self._created: dict[Digest, datetime | None] = {}
+        self._latest = now + CLOCKS_MAY_DIFFER
+        self._of_indexes: dict[Digest, datetime | None] = {}
 
     def pushed(self, tag: Tag) -> datetime | None:
         """When the tag was last pushed, else when its image was created; None where neither is known.
@@ -73,12 +73,15 @@ class Ages:
 
         An index without a date of its own has none as soon as one of its platforms has none: that could be the newest.
         """
-        if digest not in self._created:
-            self._created[digest] = self._look_up(digest)
-        return self._created[digest]
+        manifest = self._repository.manifests.get(digest)
+        if manifest is None or manifest.kind is not Kind.INDEX:
+            return self._stated(digest)
+        if digest not in self._of_indexes:
+            self._of_indexes[digest] = self._of_index(manifest)
+        return self._of_indexes[digest]
 
     def plausible(self, moment: datetime) -> bool:
-        return EARLIEST_PLAUSIBLE <= moment <= self._now + CLOCKS_MAY_DIFFER
+        return EARLIEST_PLAUSIBLE <= moment <= self._latest
 
     def _push(self, tag: Tag) -> datetime | None:
         """The last push that anybody noted, of the tag or its manifest; it may lie in the future."""
@@ -87,12 +90,9 @@ class Ages:
                 return moment
         return None
 
-    def _look_up(self, digest: Digest) -> datetime | None:
-        own = self._stated(digest)
-        manifest = self._repository.manifests.get(digest)
-        if manifest is None or manifest.kind is not Kind.INDEX:
-            return own
-        platforms = [self._stated(platform) for platform in self._platforms(manifest)]
+    def _of_index(self, index: Manifest) -> datetime | None:
+        own = self._stated(index.digest)
+        platforms = [self._stated(platform) for platform in self._platforms(index)]
         known = [moment for moment in (own, *platforms) if moment is not None]
         if not known or (own is None and None in platforms):
             return None

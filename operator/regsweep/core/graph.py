@@ -9,12 +9,13 @@ Nothing here recurses: depth, fan-out and cycles of what strangers pushed cannot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from regsweep.core.inventory import Repository
-from regsweep.core.oci import Digest, Manifest, accessory_subject
+from regsweep.core.oci import Descriptor, Digest, Manifest, accessory_subject
 
 
 class Tie(StrEnum):
@@ -35,26 +36,34 @@ class Bond:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """`tags` are the names on each digest, `referrers` the manifests that belong to a digest (itself never); sorted."""
+    """`tags` are the names on each digest, `referrers` the manifests that belong to a digest (itself never); sorted.
+
+    Most manifests are bound to no other: what binds is looked up once, and only of those that it binds.
+    """
 
     manifests: Mapping[Digest, Manifest]
     tags: Mapping[Digest, tuple[str, ...]]
     referrers: Mapping[Digest, tuple[Digest, ...]]
+    _takes_along: dict[Digest, tuple[Bond, ...]] = field(init=False, repr=False, default_factory=dict)
+    _holds: dict[Digest, tuple[Bond, ...]] = field(init=False, repr=False, default_factory=dict)
 
-    def takes_along(self, digest: Digest) -> Iterator[Bond]:
+    def __post_init__(self) -> None:
+        for digest, manifest in self.manifests.items():
+            bonds = [Bond(digest, referrer, Tie.REFERRER) for referrer in self.referrers.get(digest, ())]
+            bonds += self._children(digest, manifest.children)
+            if bonds:
+                self._takes_along[digest] = tuple(bonds)
+            bonds += self._children(digest, manifest.blobs)
+            if bonds:
+                self._holds[digest] = tuple(bonds)
+
+    def takes_along(self, digest: Digest) -> tuple[Bond, ...]:
         """The bonds by which others go when `digest` goes."""
-        for referrer in self.referrers.get(digest, ()):
-            yield Bond(digest, referrer, Tie.REFERRER)
-        for child in self.manifests[digest].children:
-            if child.digest in self.manifests and child.digest != digest:
-                yield Bond(digest, child.digest, Tie.CHILD)
+        return self._takes_along.get(digest, ())
 
-    def holds(self, digest: Digest) -> Iterator[Bond]:
+    def holds(self, digest: Digest) -> tuple[Bond, ...]:
         """The bonds by which others stay when `digest` stays."""
-        yield from self.takes_along(digest)
-        for blob in self.manifests[digest].blobs:
-            if blob.digest in self.manifests and blob.digest != digest:
-                yield Bond(digest, blob.digest, Tie.CHILD)
+        return self._holds.get(digest, ())
 
     def parents(self, digests: Iterable[Digest]) -> dict[Digest, Digest]:
         """Every index that lists one of `digests`, at any depth, with the digest among them that it was found by."""
@@ -71,6 +80,10 @@ class Graph:
                     found[parent] = origin
                     open_ends.append((parent, origin))
         return found
+
+    def _children(self, digest: Digest, listed: tuple[Descriptor, ...]) -> list[Bond]:
+        manifests = self.manifests
+        return [Bond(digest, it.digest, Tie.CHILD) for it in listed if it.digest in manifests and it.digest != digest]
 
 
 def graph_of(repository: Repository) -> Graph:
@@ -89,25 +102,23 @@ def graph_of(repository: Repository) -> Graph:
             referrers.setdefault(manifest.subject, set()).add(manifest.digest)
     return Graph(
         repository.manifests,
-        {digest: tuple(sorted(names)) for digest, names in tags.items()},
+        {digest: tuple(sorted(names)) if len(names) > 1 else (names[0],) for digest, names in tags.items()},
         {subject: tuple(sorted(found - {subject})) for subject, found in referrers.items()},
     )
 
 
-def closure(roots: Iterable[Digest], bonds: Callable[[Digest], Iterator[Bond]]) -> dict[Digest, Bond]:
+def closure(roots: AbstractSet[Digest], bonds: Callable[[Digest], Sequence[Bond]]) -> dict[Digest, Bond]:
     """All that `roots` reach over `bonds`, roots left out, each with the bond by which it was reached first.
 
     Breadth first from the sorted roots, so that the nearest holder is named, and the same one every time.
     """
     reached: dict[Digest, Bond] = {}
-    level = sorted(roots)
-    seen = set(level)
+    level = sorted(root for root in roots if bonds(root))
     while level:
         following: list[Digest] = []
         for digest in level:
             for bond in bonds(digest):
-                if bond.held not in seen:
-                    seen.add(bond.held)
+                if bond.held not in roots and bond.held not in reached:
                     reached[bond.held] = bond
                     following.append(bond.held)
         level = following

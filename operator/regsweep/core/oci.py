@@ -88,6 +88,11 @@ class Manifest:
     artifact_type: str = ""
     created: str | None = None
 
+    @property
+    def is_opaque(self) -> bool:
+        """Nobody here understands what it needs: kept, and said."""
+        return self.kind is Kind.UNKNOWN or self.kind is Kind.SCHEMA1
+
 
 def digest_of(body: bytes) -> Digest:
     return Digest("sha256:" + hashlib.sha256(body).hexdigest())

@@ -5,25 +5,32 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from operator import attrgetter
 
 from regsweep.api.policy import PolicySpec
 from regsweep.core.graph import Graph, graph_of
 from regsweep.core.inventory import Finding, Repository
 from regsweep.core.ledger import Ledger
-from regsweep.core.oci import Digest, Kind, Manifest
+from regsweep.core.oci import Digest, Manifest
 from regsweep.core.outcome import Kept
 from regsweep.core.plan import Action, Counts, Plan
 from regsweep.core.plan_file import digest_of_plan
 from regsweep.core.train import in_order
-from regsweep.core.verdict import Judgement
+from regsweep.core.verdict import Judgement, is_expired
 
 PLAN_LIFETIME = timedelta(hours=24)
 """A plan older than this is applied no more: the registry has moved on, and ages with it."""
 
 MOST_BYTES = 2**53
 """Sizes are what descriptors state, and nobody checks them: beyond this a number is a lie, and JSON cannot hold it."""
+
+
+_AT_ONCE = 10_000
+"""Manifests that are accounted for together: in a huge repository, too, what is noted meanwhile stays small."""
 
 
 @dataclass(slots=True)
@@ -52,17 +59,15 @@ class PlanBuilder:
         """Take in one repository and what was decided about it. Raises ValueError for a repository that came before."""
         if repository.name in self._by_repository:
             raise ValueError(f"{repository.name} was added twice")
-        condemned = {digest: verdict for digest, verdict in judgement.manifests.items() if verdict.expired}
-        graph = graph_of(repository)
+        condemned = {digest for digest, verdict in judgement.manifests.items() if verdict.expired}
+        graph = judgement.graph or graph_of(repository)
         self._actions[repository.name] = tuple(_actions(repository.name, judgement, graph, condemned))
         self._count(repository, judgement, len(condemned))
         self._findings.extend(judgement.findings)
         self._findings.extend(repository.findings)
-        for digest, manifest in repository.manifests.items():
-            if digest in condemned:
-                self._ledger.condemn(_sizes(manifest))
-            else:
-                self._keep(manifest, graph)
+        manifests = iter(repository.manifests.values())
+        while some := tuple(islice(manifests, _AT_ONCE)):
+            self._account(some, graph, condemned)
 
     def unread(self, name: str) -> None:
         """A repository that could not be read whole: it is left alone (S5)."""
@@ -118,24 +123,38 @@ class PlanBuilder:
         return tuple(sorted(self._findings, key=lambda it: (it.repository, it.code, it.reference, it.message)))
 
     def _count(self, repository: Repository, judgement: Judgement, condemned: int) -> None:
-        kept = [verdict.reason for verdict in judgement.tags.values() if not verdict.expired]
-        expired = len(judgement.tags) - len(kept)
+        reasons = Counter(map(attrgetter("reason"), judgement.tags.values()))
+        kept = Counter({reason: number for reason, number in reasons.items() if not is_expired(reason)})
         self._by_reason.update(kept)
-        self._by_repository[repository.name] = (len(kept), expired)
+        self._by_repository[repository.name] = (kept.total(), len(judgement.tags) - kept.total())
         self._totals.repositories += 1
         self._totals.tags += len(judgement.tags)
         self._totals.manifests += len(judgement.manifests)
-        self._totals.deleted_tags += expired
+        self._totals.deleted_tags += len(judgement.tags) - kept.total()
         self._totals.deleted_manifests += condemned
 
-    def _keep(self, manifest: Manifest, graph: Graph) -> None:
-        self._ledger.keep((manifest.digest,))
-        if manifest.kind in {Kind.UNKNOWN, Kind.SCHEMA1}:  # who knows what else it reaches
-            self._opaque = True
-            self._ledger.hold(blob.digest for blob in manifest.blobs)
-        else:
-            self._ledger.keep(blob.digest for blob in manifest.blobs)
-        self._ledger.hold(child.digest for child in manifest.children if child.digest not in graph.manifests)
+    def _account(self, manifests: Iterable[Manifest], graph: Graph, condemned: AbstractSet[Digest]) -> None:
+        """Manifests of one repository share most of their blobs: what several of them name is written down once."""
+        kept: set[Digest] = set()
+        held: set[Digest] = set()
+        freed: dict[Digest, int] = {}
+        for manifest in manifests:
+            if manifest.digest in condemned:
+                freed[manifest.digest] = manifest.size
+                for blob in manifest.blobs:
+                    if not blob.is_foreign and blob.size >= freed.get(blob.digest, 0):
+                        freed[blob.digest] = blob.size
+                continue
+            kept.add(manifest.digest)
+            if manifest.is_opaque:  # who knows what else it reaches
+                self._opaque = True
+                held.update([blob.digest for blob in manifest.blobs])
+            else:
+                kept.update([blob.digest for blob in manifest.blobs])
+            held.update([child.digest for child in manifest.children if child.digest not in graph.manifests])
+        self._ledger.keep(kept)
+        self._ledger.hold(held)
+        self._ledger.condemn(freed)
 
 
 def over_limit(counts: Counts, spec: PolicySpec) -> tuple[str, ...]:
@@ -159,25 +178,16 @@ def over_limit(counts: Counts, spec: PolicySpec) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _actions(name: str, judgement: Judgement, graph: Graph, condemned: Iterable[Digest]) -> list[Action]:
-    return [
-        Action(
+def _actions(name: str, judgement: Judgement, graph: Graph, condemned: AbstractSet[Digest]) -> Iterator[Action]:
+    for digest, root, after in in_order(condemned, graph):
+        manifest = graph.manifests[digest]
+        yield Action(
             repository=name,
-            digest=stop.digest,
-            media_type=graph.manifests[stop.digest].media_type,
-            reason=judgement.manifests[stop.digest].reason,
-            tags=graph.tags.get(stop.digest, ()),
-            root=stop.root,
-            size=graph.manifests[stop.digest].size,
-            after=stop.after,
+            digest=digest,
+            media_type=manifest.media_type,
+            reason=judgement.manifests[digest].reason,
+            tags=graph.tags.get(digest, ()),
+            root=root,
+            size=manifest.size,
+            after=after,
         )
-        for stop in in_order(condemned, graph)
-    ]
-
-
-def _sizes(manifest: Manifest) -> dict[Digest, int]:
-    sizes = {manifest.digest: manifest.size}
-    for blob in manifest.blobs:
-        if not blob.is_foreign:
-            sizes[blob.digest] = max(blob.size, sizes.get(blob.digest, 0))
-    return sizes

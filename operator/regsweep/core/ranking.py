@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from regsweep.api.policy import Keep, OrderBy
 from regsweep.core.ages import Ages
 from regsweep.core.inventory import Tag
 from regsweep.core.oci import Digest
-from regsweep.core.ordering import Key, alphabetical_key, natural_key, semver_key, time_key
+from regsweep.core.ordering import alphabetical_key, natural_key, newest_first, semver_key
 from regsweep.core.selection import BY_TIME
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where the image of a tag stands among the `of` images of its group, from 1. Kept up to `keep.latest`."""
 
     rank: int
@@ -39,16 +39,16 @@ def rank(tags: Iterable[Tag], keep: Keep, ages: Ages, counts: Callable[[Tag], bo
     by time, an image that is dated only by when it was first seen: what is older than that is surely older than it, but
     it may itself be older than what stands below it, and must not push that out.
     """
-    order = _order(keep.order_by, ages)
+    order, by_time, per = _order(keep.order_by, ages), keep.order_by in BY_TIME, keep.per
     bounded: set[str] = set()
-    groups: dict[str, list[tuple[Key, Tag]]] = {}
+    groups: dict[str, list[tuple[Any, Tag]]] = {}
     ungrouped: set[str] = set()
     unordered: set[str] = set()
     for tag in tags:
-        group = keep.per.group(tag.name) if keep.per is not None else ""
+        group = "" if per is None else per.group(tag.name)
         key = order(tag)
-        if key is None and keep.order_by in BY_TIME and (seen := ages.seen(tag)) is not None:
-            key = time_key(seen, tag.name)
+        if key is None and by_time and (seen := ages.seen(tag)) is not None:
+            key = seen
             bounded.add(tag.name)
         if group is None:
             ungrouped.add(tag.name)
@@ -58,33 +58,27 @@ def rank(tags: Iterable[Tag], keep: Keep, ages: Ages, counts: Callable[[Tag], bo
             groups.setdefault(group, []).append((key, tag))
     places: dict[str, Place] = {}
     for group, members in groups.items():
-        places.update(_places(group, members, lambda tag: tag.name not in bounded and counts(tag)))
+        places |= _places(group, members, lambda tag: tag.name not in bounded and counts(tag))
     return Ranking(places, frozenset(ungrouped), frozenset(unordered))
 
 
-def _places(group: str, members: list[tuple[Key, Tag]], counts: Callable[[Tag], bool]) -> dict[str, Place]:
-    members.sort(key=lambda member: member[0], reverse=True)
+def _places(group: str, members: list[tuple[Any, Tag]], counts: Callable[[Tag], bool]) -> dict[str, Place]:
+    tags = newest_first(members)
     ranks: dict[Digest | None, int] = {}
     counted: set[Digest | None] = set()
-    for _, tag in members:
+    for tag in tags:
         ranks.setdefault(tag.digest, len(counted) + 1)
         if counts(tag):
             counted.add(tag.digest)
-    return {tag.name: Place(ranks[tag.digest], len(counted), group) for _, tag in members}
+    of = len(counted)
+    return {tag.name: Place(ranks[tag.digest], of, group) for tag in tags}
 
 
-def _order(order_by: OrderBy, ages: Ages) -> Callable[[Tag], Key | None]:
-    def by_push(tag: Tag) -> Key | None:
-        moment = ages.pushed(tag)
-        return None if moment is None else time_key(moment, tag.name)
-
-    def by_creation(tag: Tag) -> Key | None:
-        moment = None if tag.digest is None else ages.created(tag.digest)
-        return None if moment is None else time_key(moment, tag.name)
-
-    orders: dict[OrderBy, Callable[[Tag], Key | None]] = {
-        OrderBy.PUSH_TIME: by_push,
-        OrderBy.CREATED_TIME: by_creation,
+def _order(order_by: OrderBy, ages: Ages) -> Callable[[Tag], Any]:
+    """The key of a tag, None where it has none; comparable among the tags of one order."""
+    orders: dict[OrderBy, Callable[[Tag], Any]] = {
+        OrderBy.PUSH_TIME: ages.pushed,
+        OrderBy.CREATED_TIME: lambda tag: None if tag.digest is None else ages.created(tag.digest),
         OrderBy.SEMVER: lambda tag: semver_key(tag.name),
         OrderBy.NUMERIC: lambda tag: natural_key(tag.name),
         OrderBy.ALPHABETICAL: lambda tag: alphabetical_key(tag.name),

@@ -12,14 +12,15 @@ A manifest is expired only if it is an expired root or taken along by one, and n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import overload
 
 from regsweep.api.policy import PolicySpec
 from regsweep.core.ages import EARLIEST_PLAUSIBLE
 from regsweep.core.graph import Bond, Graph, Tie, closure, graph_of
 from regsweep.core.inventory import Finding, InUse, Repository
-from regsweep.core.oci import Digest, Kind
+from regsweep.core.oci import Digest
 from regsweep.core.selection import Selection, selection
 from regsweep.core.tagging import NO_TIME, Scene, TagVerdicts, judge_tags
 from regsweep.core.verdict import (
@@ -50,32 +51,27 @@ def judge(repository: Repository, spec: PolicySpec, in_use: InUse, now: datetime
     chosen = selection(spec, repository.name)
     graph = graph_of(repository)
     users = users_by_digest(repository, graph, in_use)
-    used_tags = {tag.name: in_use.tags.get((repository.name, tag.name), "") for tag in repository.tags}
-    used_tags = {tag: user for tag, user in used_tags.items() if user}
+    named = repository.tags if in_use.tags else ()
+    used_tags = {tag.name: user for tag in named if (user := in_use.tags.get((repository.name, tag.name)))}
     scene = Scene(repository, spec, chosen, now, used_tags, users, in_use.doubt(repository.name))
     tags = judge_tags(scene)
 
     staying = _staying_roots(scene, graph, tags)
     going = _going_roots(scene, graph, tags, staying)
-    taken = closure(going, graph.takes_along)
-    explained = staying.keys() | going.keys() | taken.keys() | closure(staying, graph.holds).keys()
-    staying.update(dict.fromkeys(repository.manifests.keys() - explained, _unexplained(chosen)))
-    held = closure(staying, graph.holds)
-
+    taken, held = closure(going.keys(), graph.takes_along), closure(staying.keys(), graph.holds)
+    said = (staying, going, taken, held)
+    if unexplained := [digest for digest in repository.manifests if not any(digest in part for part in said)]:
+        staying.update(dict.fromkeys(unexplained, _unexplained(chosen)))
+        held = closure(staying.keys(), graph.holds)
     manifests = {
         digest: staying.get(digest)
         or _by_bond(held.get(digest), PROTECTED_CHILD_OF, PROTECTED_REFERRER_OF)
         or going.get(digest)
-        or _by_bond(taken.get(digest), EXPIRED_CHILD, EXPIRED_REFERRER)
+        or _by_bond(taken[digest], EXPIRED_CHILD, EXPIRED_REFERRER)
         for digest in repository.manifests
     }
-    decided = {digest: verdict for digest, verdict in manifests.items() if verdict is not None}
-    return Judgement(
-        repository.name,
-        _final_tags(repository, graph, tags, decided),
-        decided,
-        _findings(repository, graph, tags),
-    )
+    final = _final_tags(repository, graph, tags, manifests)
+    return Judgement(repository.name, final, manifests, _findings(repository, graph, tags), graph)
 
 
 def users_by_digest(repository: Repository, graph: Graph, in_use: InUse) -> dict[Digest, str]:
@@ -102,7 +98,7 @@ def _staying_roots(scene: Scene, graph: Graph, tags: TagVerdicts) -> Verdicts:
     """What stays for its own sake, with the reason of the first kept tag where there is one."""
     staying: Verdicts = {}
     for digest, manifest in scene.repository.manifests.items():
-        kept = next((name for name in graph.tags.get(digest, ()) if _is_kept(name, tags)), None)
+        kept = _first_kept(graph.tags.get(digest, ()), tags)
         if kept is not None:
             said = tags.verdicts[kept]
             staying[digest] = Verdict(said.reason, said.rule, said.detail, said.because or kept)
@@ -110,7 +106,7 @@ def _staying_roots(scene: Scene, graph: Graph, tags: TagVerdicts) -> Verdicts:
             staying[digest] = Verdict(PROTECTED_REPOSITORY)
         elif scene.doubt:
             staying[digest] = Verdict(PROTECTED_IN_USE, because=scene.doubt)
-        elif manifest.kind in {Kind.UNKNOWN, Kind.SCHEMA1}:
+        elif manifest.is_opaque:
             staying[digest] = Verdict(PROTECTED_UNKNOWN_TYPE, detail=manifest.media_type)
         elif digest in scene.used_digests:
             staying[digest] = Verdict(PROTECTED_IN_USE, because=scene.used_digests[digest])
@@ -125,17 +121,21 @@ def _going_roots(scene: Scene, graph: Graph, tags: TagVerdicts, staying: Verdict
     for digest in scene.repository.manifests:
         if digest in staying:
             continue
-        judged = [name for name in graph.tags.get(digest, ()) if name in tags.verdicts]
-        if judged:
-            going[digest] = tags.verdicts[judged[0]]
-        elif digest not in graph.tags and _long_untagged(digest, scene):
+        names = graph.tags.get(digest, ())
+        judged = next((name for name in names if name in tags.verdicts), None)
+        if judged is not None:
+            going[digest] = tags.verdicts[judged]
+        elif not names and _long_untagged(digest, scene):
             going[digest] = Verdict(EXPIRED_UNTAGGED)
     return going
 
 
-def _is_kept(tag: str, tags: TagVerdicts) -> bool:
-    verdict = tags.verdicts.get(tag)
-    return verdict is not None and not verdict.expired
+def _first_kept(names: Iterable[str], tags: TagVerdicts) -> str | None:
+    for name in names:
+        verdict = tags.verdicts.get(name)
+        if verdict is not None and not verdict.expired:
+            return name
+    return None
 
 
 def _perhaps_just_pushed(digest: Digest, scene: Scene) -> Verdict | None:
@@ -165,6 +165,10 @@ def _unexplained(chosen: Selection) -> Verdict:
     return Verdict(KEPT_NO_RULE) if chosen.silent else Verdict(KEPT_UNTAGGED)
 
 
+@overload
+def _by_bond(bond: Bond, child: str, referrer: str) -> Verdict: ...
+@overload
+def _by_bond(bond: Bond | None, child: str, referrer: str) -> Verdict | None: ...
 def _by_bond(bond: Bond | None, child: str, referrer: str) -> Verdict | None:
     if bond is None:
         return None
@@ -195,7 +199,7 @@ def _kept_against_its_rule(
     digest: Digest, graph: Graph, tags: TagVerdicts, manifest: Verdict, wish: Verdict | None
 ) -> Verdict:
     rule = wish.rule if wish is not None else None
-    sharer = next((name for name in graph.tags[digest] if _is_kept(name, tags)), None)
+    sharer = _first_kept(graph.tags[digest], tags)
     if sharer is not None:
         return Verdict(PROTECTED_SHARED_DIGEST, rule, because=sharer)
     return Verdict(manifest.reason, rule, manifest.detail, manifest.because)
@@ -209,8 +213,10 @@ def _findings(repository: Repository, graph: Graph, tags: TagVerdicts) -> tuple[
         if verdict.reason == BROKEN_NO_MANIFEST
     ]
     for digest, manifest in graph.manifests.items():
+        if not (manifest.children or manifest.is_opaque):
+            continue
         reference = graph.tags.get(digest, (digest,))[0]
-        if manifest.kind in {Kind.UNKNOWN, Kind.SCHEMA1}:
+        if manifest.is_opaque:
             found.append(
                 Finding(PROTECTED_UNKNOWN_TYPE, name, reference, f"kept: {manifest.media_type} is not understood")
             )

@@ -98,7 +98,9 @@ def _selected(selector: RepositorySelector | TagSelector) -> Matches:
 def _any(patterns: Sequence[Pattern]) -> Matches:
     if "**" in patterns:
         return lambda _: True
-    matches = [pattern.matches for pattern in patterns]
+    if not patterns:
+        return lambda _: False
+    matches = tuple(pattern.matches for pattern in patterns)
     if len(matches) == 1:
         return matches[0]
     return lambda name: any(matches_name(name) for matches_name in matches)

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from regsweep.api.policy import PolicySpec, Rule
 from regsweep.core.ages import Ages
 from regsweep.core.inventory import Repository, Tag
-from regsweep.core.oci import Digest, Kind, accessory_subject
-from regsweep.core.ranking import Ranking, rank
+from regsweep.core.oci import Digest, accessory_subject
+from regsweep.core.ranking import Place, rank
 from regsweep.core.selection import BY_TIME, Selection
 from regsweep.core.verdict import (
     BROKEN_NO_MANIFEST,
@@ -87,7 +87,7 @@ def judge_tags(scene: Scene) -> TagVerdicts:
         selected.setdefault(rule.name, (rule, []))[1].append(tag)
     ages = Ages(scene.repository, scene.now)
     for rule, tags in selected.values():
-        verdicts.update(_by_rule(rule, tags, scene, ages))
+        _Ruling(rule, scene, ages, tags).judge(tags, verdicts)
     return TagVerdicts(verdicts, following)
 
 
@@ -100,7 +100,7 @@ def _by_name(tag: Tag, scene: Scene) -> Verdict | None:
         return _PROTECTED_REPOSITORY
     if scene.selection.protects(tag.name):
         return _PROTECTED_TAG
-    if manifest.kind in {Kind.UNKNOWN, Kind.SCHEMA1}:
+    if manifest.is_opaque:
         return Verdict(PROTECTED_UNKNOWN_TYPE, detail=manifest.media_type)
     return None
 
@@ -116,58 +116,73 @@ def ranking_of(rule: Rule, tags: Sequence[Tag], repository: Repository, ages: Ag
     return rank(tags, rule.keep, ages, lambda tag: _counts(tag, repository))
 
 
-def _by_rule(rule: Rule, tags: Sequence[Tag], scene: Scene, ages: Ages) -> dict[str, Verdict]:
-    ranking = ranking_of(rule, tags, scene.repository, ages)
-    verdicts = {}
-    for tag in tags:
-        verdict = _kept_by_rule(rule, tag, ranking, ages.began(tag), scene)
-        if verdict is None:
-            used = scene.used_tags.get(tag.name) or (tag.digest and scene.used_digests.get(tag.digest))
-            user = used or scene.doubt
-            verdict = (
-                Verdict(PROTECTED_IN_USE, rule.name, because=user)
-                if user
-                else Verdict(expired_by(rule.name), rule.name, _words(rule, tag, ranking))
-            )
-        verdicts[tag.name] = verdict
-    return verdicts
+class _Ruling:
+    """One rule over the tags that it selects. Tags that are decided alike share one verdict: there may be a million."""
 
+    def __init__(self, rule: Rule, scene: Scene, ages: Ages, tags: Sequence[Tag]) -> None:
+        self._rule, self._scene, self._ages = rule, scene, ages
+        self._ranking = ranking_of(rule, tags, scene.repository, ages)
+        self._latest = rule.keep.latest
+        younger, minimum = rule.keep.younger_than, scene.spec.limits.minimum_age
+        self._younger = None if younger is None else younger.timedelta
+        self._minimum = minimum.timedelta
+        self._by_time = rule.keep.order_by in BY_TIME
+        self._kept_young = Verdict(KEPT_YOUNGER_THAN, rule.name, f"younger than {younger}")
+        self._kept_for_now = Verdict(PROTECTED_MINIMUM_AGE, rule.name, f"younger than {minimum}")
+        self._unknown = Verdict(PROTECTED_UNKNOWN_AGE, rule.name)
+        self._by_group: dict[str | None, tuple[Verdict, Verdict]] = {}
 
-def _kept_by_rule(rule: Rule, tag: Tag, ranking: Ranking, time: datetime | None, scene: Scene) -> Verdict | None:
-    """Why the rule keeps the tag; None where it lets it go. `time` is where its age begins."""
-    keep, place = rule.keep, ranking.places.get(tag.name)
-    age = None if time is None else scene.now - time
-    if keep.latest is not None and place is not None and place.rank <= keep.latest:
-        return Verdict(KEPT_LATEST, rule.name, _words(rule, tag, ranking))
-    if keep.younger_than is not None and age is not None and age < keep.younger_than.timedelta:
-        return Verdict(KEPT_YOUNGER_THAN, rule.name, f"younger than {keep.younger_than}")
-    if keep.latest is not None and tag.name in ranking.ungrouped:
-        return Verdict(KEPT_NO_GROUP, rule.name, f"{keep.per} does not match")
-    if keep.latest is not None and tag.name in ranking.unordered and keep.order_by not in BY_TIME:
-        return Verdict(KEPT_NOT_A_VERSION, rule.name)
-    return _for_its_age(rule, tag, ranking, age, scene)
+    def judge(self, tags: Sequence[Tag], verdicts: dict[str, Verdict]) -> None:
+        """Add one verdict for each of `tags`."""
+        for tag in tags:
+            verdicts[tag.name] = self._kept(tag) or self._used(tag) or self._words(tag)[1]
 
+    def _kept(self, tag: Tag) -> Verdict | None:
+        """Why the rule keeps the tag; None where it lets it go."""
+        place, began = self._ranking.places.get(tag.name), self._ages.began(tag)
+        if self._latest is not None and place is not None and place.rank <= self._latest:
+            return self._words(tag)[0]
+        age = None if began is None else self._scene.now - began
+        if self._younger is not None and age is not None and age < self._younger:
+            return self._kept_young
+        if self._latest is not None and place is None:
+            if tag.name in self._ranking.ungrouped:
+                return Verdict(KEPT_NO_GROUP, self._rule.name, f"{self._rule.keep.per} does not match")
+            return self._unknown if self._by_time else Verdict(KEPT_NOT_A_VERSION, self._rule.name)
+        return self._for_its_age(age)
 
-def _for_its_age(rule: Rule, tag: Tag, ranking: Ranking, age: timedelta | None, scene: Scene) -> Verdict | None:
-    minimum = scene.spec.limits.minimum_age
-    if tag.name in ranking.unordered or (
-        age is None and (rule.keep.younger_than is not None or minimum.timedelta > NO_TIME)
-    ):
-        return Verdict(PROTECTED_UNKNOWN_AGE, rule.name)
-    if age is not None and age < minimum.timedelta:
-        return Verdict(PROTECTED_MINIMUM_AGE, rule.name, f"younger than {minimum}")
-    return None
+    def _for_its_age(self, age: timedelta | None) -> Verdict | None:
+        if age is None:
+            return self._unknown if self._younger is not None or self._minimum > NO_TIME else None
+        return self._kept_for_now if age < self._minimum else None
+
+    def _used(self, tag: Tag) -> Verdict | None:
+        scene = self._scene
+        used = scene.used_tags.get(tag.name) or (tag.digest and scene.used_digests.get(tag.digest))
+        user = used or scene.doubt
+        return Verdict(PROTECTED_IN_USE, self._rule.name, because=user) if user else None
+
+    def _words(self, tag: Tag) -> tuple[Verdict, Verdict]:
+        """The tag among the latest of its group, and not among them."""
+        place = self._ranking.places.get(tag.name) if self._latest is not None else None
+        group = None if place is None else place.group
+        found = self._by_group.get(group)
+        if found is None:
+            among = self._among(place)
+            kept = Verdict(KEPT_LATEST, self._rule.name, among)
+            gone = f"not {among}" if among else f"not younger than {self._rule.keep.younger_than}"
+            found = self._by_group[group] = (kept, Verdict(expired_by(self._rule.name), self._rule.name, gone))
+        return found
+
+    def _among(self, place: Place | None) -> str:
+        if place is None:
+            return ""
+        keep = self._rule.keep
+        group = f" in {place.group!r}" if keep.per is not None else ""
+        return f"among the first {keep.latest} of {place.of} by {keep.order_by}{group}"
 
 
 def _counts(tag: Tag, repository: Repository) -> bool:
     """Signatures, SBOMs and other referrers are no images: they take no place, whatever their tag is called."""
     manifest = repository.manifests.get(tag.digest) if tag.digest is not None else None
     return manifest is not None and manifest.subject is None and _subject_of(tag) is None
-
-
-def _words(rule: Rule, tag: Tag, ranking: Ranking) -> str:
-    place = ranking.places.get(tag.name)
-    if rule.keep.latest is None or place is None:
-        return f"not younger than {rule.keep.younger_than}"
-    group = f" in {place.group!r}" if rule.keep.per is not None else ""
-    return f"{place.rank} of {place.of} by {rule.keep.order_by}{group}, {rule.keep.latest} kept"

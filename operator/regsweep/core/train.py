@@ -6,14 +6,14 @@ A root goes first, then its referrers, then its children. What several condemned
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 from regsweep.core.graph import Bond, Graph, Tie
 from regsweep.core.oci import Digest
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(NamedTuple):
     """One manifest in its turn: `root` is the first of its train, `after` what must be gone before it, sorted."""
 
     digest: Digest
@@ -21,7 +21,7 @@ class Departure:
     after: tuple[Digest, ...]
 
 
-def in_order(condemned: Iterable[Digest], graph: Graph) -> Iterator[Departure]:
+def in_order(condemned: AbstractSet[Digest], graph: Graph) -> Iterator[Departure]:
     """Every condemned manifest once. Trains are ordered by the first tag of their roots, then by digest.
 
     A referrer that lists its own subject ties a knot, and so can a fallback tag. Those in a knot go one by one, and are
@@ -33,25 +33,27 @@ def in_order(condemned: Iterable[Digest], graph: Graph) -> Iterator[Departure]:
 
 
 class _Station:
-    def __init__(self, condemned: Iterable[Digest], graph: Graph) -> None:
-        self._graph = graph
-        self._holders: dict[Digest, set[Digest]] = {digest: set() for digest in condemned}
-        for holder in self._holders:
+    """Most manifests are bound to no other: only of those that are, anything is kept."""
+
+    def __init__(self, condemned: AbstractSet[Digest], graph: Graph) -> None:
+        self._graph, self._condemned = graph, condemned
+        self._holders: dict[Digest, set[Digest]] = {}
+        for holder in condemned:
             for bond in self._bonds(holder):
-                self._holders[bond.held].add(holder)
+                self._holders.setdefault(bond.held, set()).add(holder)
         self._waits_for = {digest: len(found) for digest, found in self._holders.items()}
         self._gone: set[Digest] = set()
 
     def free(self) -> list[Digest]:
         """What waits for nothing, in order."""
-        return sorted((digest for digest, count in self._waits_for.items() if count == 0), key=self._rank)
+        return sorted((digest for digest in self._condemned if digest not in self._holders), key=self._rank)
 
     def left(self) -> list[Digest]:
         """What has not gone: in the reverse order in which a depth-first walk leaves it, so that only within a knot can
         anything come before its holder."""
         found: list[Digest] = []
         seen = set(self._gone)
-        for start in sorted(self._holders.keys() - self._gone, key=self._rank, reverse=True):
+        for start in sorted(self._condemned - self._gone, key=self._rank, reverse=True):
             walk = [(start, False)]
             while walk:
                 digest, leaving = walk.pop()
@@ -76,10 +78,12 @@ class _Station:
 
     def _gone_before(self, digest: Digest) -> set[Digest]:
         """Its holders; in a knot, for those that are still there, theirs."""
+        if digest not in self._holders:
+            return set()
         gone: set[Digest] = set()
         seen, open_ends = {digest}, [digest]
         while open_ends:
-            holders = self._holders[open_ends.pop()]
+            holders = self._holders.get(open_ends.pop(), set())
             gone |= holders & self._gone
             waiting = holders - self._gone - seen
             seen |= waiting
@@ -89,6 +93,8 @@ class _Station:
     def _freed_by(self, digest: Digest) -> list[Digest]:
         """What waited for `digest` last, in the reverse of its order: the end of the list goes next."""
         bonds = self._bonds(digest)
+        if not bonds:
+            return []
         for bond in bonds:
             self._waits_for[bond.held] -= 1
         freed = [bond for bond in bonds if self._waits_for[bond.held] == 0]
@@ -96,9 +102,12 @@ class _Station:
 
     def _bonds(self, holder: Digest) -> list[Bond]:
         """One bond to each condemned manifest that `holder` holds; as its referrer, where it is both."""
+        bonds = self._graph.holds(holder)
+        if not bonds:
+            return []
         found: dict[Digest, Bond] = {}
-        for bond in self._graph.holds(holder):
-            if bond.held in self._holders:
+        for bond in bonds:
+            if bond.held in self._condemned:
                 found.setdefault(bond.held, bond)
         return list(found.values())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from regsweep.core.graph import Graph
 from regsweep.core.inventory import Finding
 from regsweep.core.oci import Digest
 
@@ -64,6 +65,11 @@ def expired_by(rule: str) -> str:
     return f"expired.{rule}"
 
 
+def is_expired(reason: str) -> bool:
+    """Whether a code says that it goes."""
+    return reason.startswith("expired.")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`reason` is the code; `rule` the rule that selected the tag; `detail` one short phrase for a person.
@@ -83,9 +89,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdicts of one repository: by tag name, and by digest for every manifest in the inventory."""
+    """The verdicts of one repository: by tag name, and by digest for every manifest in the inventory. `graph` is what
+    they were found on."""
 
     repository: str
     tags: Mapping[str, Verdict]
     manifests: Mapping[Digest, Verdict]
-    findings: tuple[Finding, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
+    graph: Graph | None = field(default=None, compare=False, repr=False)

@@ -3,8 +3,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from regsweep.core.ordering import alphabetical_key, natural_key, semver_key
+from regsweep.core.inventory import Tag
+from regsweep.core.ordering import alphabetical_key, natural_key, newest_first, semver_key
 
 ASCENDING = [
     "v0.0.1", "0.1.0", "v0.9.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2",
@@ -18,7 +21,7 @@ def test_semver_precedence(older: str, newer: str):
     left, right = semver_key(older), semver_key(newer)
     assert left is not None
     assert right is not None
-    assert left < right
+    assert (left, natural_key(older)) < (right, natural_key(newer))
 
 
 @pytest.mark.parametrize(
@@ -30,9 +33,24 @@ def test_no_version(tag: str):
     assert semver_key(tag) is None
 
 
-def test_equal_versions_are_ordered_by_name():
-    tags = ["v1.0.0", "1.0.0"]
-    assert sorted(tags, key=lambda tag: semver_key(tag) or ()) == ["1.0.0", "v1.0.0"]
+EQUAL = [("1.0.0", "v1.0.0"), ("2.0.0_1", "2.0.0"), ("2.0.0_10", "2.0.0_2"), ("1.0.0-rc.1_a", "v1.0.0-rc.1_b")]
+
+
+@pytest.mark.parametrize(("one", "other"), EQUAL)
+def test_a_leading_v_and_build_metadata_have_no_precedence(one: str, other: str):
+    assert semver_key(one) == semver_key(other)
+
+
+@given(st.permutations(["1.0.0", "v1.0.0", "1.0.0_9", "1.0.0_10", "0.9.0", "1.0.1"]))
+def test_equal_keys_are_ordered_by_name_whatever_the_order_of_listing(tags: list[str]):
+    members = [(semver_key(tag), Tag(tag, None)) for tag in tags]
+    expected = ["1.0.1", "v1.0.0", "1.0.0_10", "1.0.0_9", "1.0.0", "0.9.0"]
+    assert [tag.name for tag in newest_first(members)] == expected
+
+
+def test_no_tag_is_lost_in_order():
+    assert newest_first([]) == []
+    assert [tag.name for tag in newest_first([(1, Tag("a", None)), (1, Tag("b", None))])] == ["b", "a"]
 
 
 NATURAL = ["1", "2", "10", "a", "a1", "a2", "a2b", "a10", "b-1.9", "b-1.10", "b-01.11", "build"]
