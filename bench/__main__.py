@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _rows(measures: Sequence[str], chosen: argparse.Namespace) -> Iterator[Row]:
     if "engine" in measures:
-        yield from engine.measure(chosen.tags, engine.apart)
+        yield from engine.measure(chosen.tags, engine.apart, engine.inventory_apart)
     if "inuse" in measures:
         from bench import inuse
 

@@ -13,20 +13,27 @@ from bench.rows import Ratio, Row, as_json, as_table, ratio, take_turns
 from tests.unit.steps.inuse.fake_api import FakeApi
 
 
-def test_the_engine_is_measured_in_both_shapes_at_two_sizes():
-    rows = list(engine.measure(60, engine.cost))
+def test_the_engine_is_measured_in_all_shapes_at_two_sizes():
+    rows = list(engine.measure(60, engine.cost, engine.inventory))
     assert [(row.measure, row.subject, row.what) for row in rows] == [
-        ("engine", "60 tags", "one repository"),
-        ("engine", "60 tags", "repositories of 100 tags"),
+        ("engine", "60 tags", words) for words in engine.SHAPES.values()
     ]
     assert all(row.value > 0 and row.ratios[0].median > 0 for row in rows)
 
 
 def test_a_process_of_its_own_says_what_it_cost():
     assert engine.apart("many", 60).seconds > 0
+    assert engine.inventory_apart("many", 60) >= 0
 
 
-@pytest.mark.parametrize("shape", ["one", "many"])
+@pytest.mark.parametrize("shape", engine.SHAPES)
+@pytest.mark.parametrize("tags", [1, 60, 2999])
+def test_a_shape_has_so_many_tags_and_its_largest_repository_last(shape: str, tags: int):
+    found = engine.sizes(shape, tags)
+    assert (sum(found), max(found), min(found) > 0) == (tags, found[-1], True)
+
+
+@pytest.mark.parametrize("shape", engine.SHAPES)
 def test_the_made_registry_keeps_some_and_lets_some_go(shape: str):
     """A policy that keeps all, or nothing, would measure another engine."""
     assert 0 < engine.cost(shape, 3000).deleted < 3000 * MANIFESTS_PER_TAG

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import overload
 
 from regsweep.api.policy import PolicySpec
 from regsweep.core.ages import EARLIEST_PLAUSIBLE
@@ -63,15 +62,21 @@ def judge(repository: Repository, spec: PolicySpec, in_use: InUse, now: datetime
     if unexplained := [digest for digest in repository.manifests if not any(digest in part for part in said)]:
         staying.update(dict.fromkeys(unexplained, _unexplained(chosen)))
         held = closure(staying.keys(), graph.holds)
-    manifests = {
-        digest: staying.get(digest)
-        or _by_bond(held.get(digest), PROTECTED_CHILD_OF, PROTECTED_REFERRER_OF)
-        or going.get(digest)
-        or _by_bond(taken[digest], EXPIRED_CHILD, EXPIRED_REFERRER)
-        for digest in repository.manifests
-    }
-    final = _final_tags(repository, graph, tags, manifests)
-    return Judgement(repository.name, final, manifests, _findings(repository, graph, tags), graph)
+    findings = _findings(repository, graph, tags)
+    manifests = _joined(staying, held, going, taken)
+    return Judgement(repository.name, _final_tags(repository, graph, tags, manifests), manifests, findings, graph)
+
+
+def _joined(staying: Verdicts, held: Mapping[Digest, Bond], going: Verdicts, taken: Mapping[Digest, Bond]) -> Verdicts:
+    """One verdict for each manifest: what stays, and what that holds, before what goes, and what that takes along."""
+    for digest, bond in held.items():
+        staying[digest] = _by_bond(bond, PROTECTED_CHILD_OF, PROTECTED_REFERRER_OF)
+    for digest, verdict in going.items():
+        staying.setdefault(digest, verdict)
+    for digest, bond in taken.items():
+        if digest not in staying:
+            staying[digest] = _by_bond(bond, EXPIRED_CHILD, EXPIRED_REFERRER)
+    return staying
 
 
 def users_by_digest(repository: Repository, graph: Graph, in_use: InUse) -> dict[Digest, str]:
@@ -165,13 +170,7 @@ def _unexplained(chosen: Selection) -> Verdict:
     return Verdict(KEPT_NO_RULE) if chosen.silent else Verdict(KEPT_UNTAGGED)
 
 
-@overload
-def _by_bond(bond: Bond, child: str, referrer: str) -> Verdict: ...
-@overload
-def _by_bond(bond: Bond | None, child: str, referrer: str) -> Verdict | None: ...
-def _by_bond(bond: Bond | None, child: str, referrer: str) -> Verdict | None:
-    if bond is None:
-        return None
+def _by_bond(bond: Bond, child: str, referrer: str) -> Verdict:
     return Verdict(child if bond.tie is Tie.CHILD else referrer, because=bond.holder)
 
 
@@ -179,20 +178,19 @@ def _final_tags(
     repository: Repository, graph: Graph, tags: TagVerdicts, manifests: Mapping[Digest, Verdict]
 ) -> dict[str, Verdict]:
     """A tag is expired exactly where its manifest is: a manifest is deleted with all its tags, or not at all."""
-    final: dict[str, Verdict] = {}
+    changed: dict[str, Verdict] = {}
     for tag in repository.tags:
         wish, subject = tags.verdicts.get(tag.name), tags.following.get(tag.name)
-        if wish is not None and not wish.expired:
-            final[tag.name] = wish
+        digest = Digest(tag.digest or "")  # only a tag without a manifest has none, and that one is kept
+        if wish is not None and (not wish.expired or manifests[digest].expired):
             continue
-        digest = Digest(tag.digest or "")  # only a tag without a manifest has none, and that one is kept above
         if manifests[digest].expired:
-            final[tag.name] = wish or Verdict(EXPIRED_REFERRER, because=subject or "")
+            changed[tag.name] = Verdict(EXPIRED_REFERRER, because=subject or "")
         elif subject is not None and not manifests[subject].expired:
-            final[tag.name] = Verdict(PROTECTED_REFERRER_OF, because=subject)
+            changed[tag.name] = Verdict(PROTECTED_REFERRER_OF, because=subject)
         else:
-            final[tag.name] = _kept_against_its_rule(digest, graph, tags, manifests[digest], wish)
-    return final
+            changed[tag.name] = _kept_against_its_rule(digest, graph, tags, manifests[digest], wish)
+    return {**tags.verdicts, **changed} if changed else tags.verdicts
 
 
 def _kept_against_its_rule(

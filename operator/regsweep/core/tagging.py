@@ -13,7 +13,7 @@ from regsweep.api.policy import PolicySpec, Rule
 from regsweep.core.ages import Ages
 from regsweep.core.inventory import Repository, Tag
 from regsweep.core.oci import Digest, accessory_subject
-from regsweep.core.ranking import Place, rank
+from regsweep.core.ranking import Place, Ranking, rank
 from regsweep.core.selection import BY_TIME, Selection
 from regsweep.core.verdict import (
     BROKEN_NO_MANIFEST,

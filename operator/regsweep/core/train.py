@@ -42,18 +42,19 @@ class _Station:
             for bond in self._bonds(holder):
                 self._holders.setdefault(bond.held, set()).add(holder)
         self._waits_for = {digest: len(found) for digest, found in self._holders.items()}
+        self._bound = self._holders.keys() | set().union(*self._holders.values())
         self._gone: set[Digest] = set()
 
     def free(self) -> list[Digest]:
         """What waits for nothing, in order."""
-        return sorted((digest for digest in self._condemned if digest not in self._holders), key=self._rank)
+        return self._in_turn(digest for digest in self._condemned if digest not in self._holders)
 
     def left(self) -> list[Digest]:
         """What has not gone: in the reverse order in which a depth-first walk leaves it, so that only within a knot can
         anything come before its holder."""
         found: list[Digest] = []
         seen = set(self._gone)
-        for start in sorted(self._condemned - self._gone, key=self._rank, reverse=True):
+        for start in reversed(self._in_turn(self._holders.keys() - self._gone)):
             walk = [(start, False)]
             while walk:
                 digest, leaving = walk.pop()
@@ -73,7 +74,8 @@ class _Station:
                 digest = ready.pop()
                 if digest not in self._gone:
                     yield Departure(digest, root, tuple(sorted(self._gone_before(digest))))
-                    self._gone.add(digest)
+                    if digest in self._bound:
+                        self._gone.add(digest)
                     ready.extend(self._freed_by(digest))
 
     def _gone_before(self, digest: Digest) -> set[Digest]:
@@ -111,9 +113,16 @@ class _Station:
                 found.setdefault(bond.held, bond)
         return list(found.values())
 
-    def _rank(self, digest: Digest) -> tuple[str, Digest]:
-        tags = self._graph.tags.get(digest, ("~",))  # no tag holds a ~: untagged roots are last
-        return tags[0], digest
+    def _in_turn(self, digests: Iterable[Digest]) -> list[Digest]:
+        """Ordered by their first tags, which no two share; what has none is last, by its digest."""
+        tags = self._graph.tags
+        tagged: list[Digest] = []
+        untagged: list[Digest] = []
+        for digest in digests:
+            (tagged if digest in tags else untagged).append(digest)
+        tagged.sort(key=lambda digest: tags[digest][0])
+        untagged.sort()
+        return tagged + untagged
 
 
 def _turn(bond: Bond) -> tuple[bool, Digest]:
