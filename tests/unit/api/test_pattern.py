@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regsweep.api.pattern import compile_pattern
 
@@ -56,6 +58,23 @@ MATCHES = [
 @pytest.mark.parametrize(("pattern", "name", "expected"), MATCHES, ids=[f"{p} {n}" for p, n, _ in MATCHES])
 def test_match(pattern: str, name: str, expected: bool):
     assert compile_pattern(pattern).matches(name) is expected
+
+
+PLAIN = st.builds("".join, st.tuples(
+    st.sampled_from(["", "*", "**"]), st.text("ab/.-", max_size=4), st.sampled_from(["", "*", "**"])
+))  # fmt: skip
+
+
+@given(PLAIN, st.text("ab/.-", max_size=7))
+def test_a_glob_that_is_compared_says_what_its_expression_says(glob: str, name: str):
+    matcher = compile_pattern(glob)
+    assert matcher.matches(name) is (matcher.expression.search(name) is not None)
+
+
+@pytest.mark.parametrize("name", ["é", "v1é", "\u65e5\u672c", ""])
+def test_a_name_of_any_characters_can_be_asked_for(name: str):
+    assert compile_pattern("/^v1.$/").matches(name) is (name == "v1é")
+    assert compile_pattern("[!a]").matches(name) is (name == "é")
 
 
 REFUSED = [
