@@ -91,7 +91,7 @@ class Manifest:
     @property
     def is_opaque(self) -> bool:
         """Nobody here understands what it needs: kept, and said."""
-        return self.kind is Kind.UNKNOWN or self.kind is Kind.SCHEMA1
+        return self.kind is not Kind.IMAGE and self.kind is not Kind.INDEX
 
 
 def digest_of(body: bytes) -> Digest:

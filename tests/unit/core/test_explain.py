@@ -319,7 +319,7 @@ def test_as_text() -> None:
         render(explained(shelf_of_versions(), "v4.0.0"))
         == f"""\
 team/app:v4.0.0 goes: expired.releases
-  Rule releases selects it and keeps it by none of its criteria. 3 of 6 by SemVer, 2 kept.
+  Rule releases selects it and keeps it by none of its criteria. Not among the first 2 of 6 by SemVer.
 
   digest       {digest("v4")} (application/vnd.oci.image.manifest.v1+json)
   age          56 days, since 2026-09-28T12:00:00Z: it was made then, as its config or annotation says
