@@ -113,6 +113,8 @@ class CollectionStatus(StatusModel):
     """Where each pod's registry answers: a URL with `{}` for the pod's address."""
     work_dir: Text = ""
     """Where the collector's log, pid and exit code are kept in the pod."""
+    root: Annotated[str, Field(max_length=1024)] = ""
+    """The storage root in the pod, of the filesystem driver."""
     attempts: Count = 0
     """Dry runs begun."""
     collect_started_at: datetime | None = None

@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from regsweep.core.collector_output import CollectorOutput, diagnose
+from regsweep.core.collector_output import CollectorOutput
+from regsweep.core.diagnosis import Scene, diagnose
 from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest
 from regsweep.core.outcome import Collection
@@ -68,5 +69,6 @@ class ProcessCollector:
         output.feed(done.stdout.encode())
         output.end()
         if done.returncode or output.summary is None:
-            raise CollectFailed(diagnose(done.stderr, done.returncode))
+            scene = Scene(str(self._registry.storage), repository=output.repository)
+            raise CollectFailed(diagnose(done.stderr, done.returncode, scene))
         return marked, output

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Protocol
 
-from regsweep.core.collector_output import CollectorOutput, diagnose
+from regsweep.core.collector_output import CollectorOutput
+from regsweep.core.diagnosis import Scene, diagnose
 from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest
 from regsweep.core.outcome import Collection
@@ -138,7 +139,8 @@ class CommandCollector:
             limit = self.commands.collect_timeout
             return f"the collect command took longer than {limit:.0f}s and was ended: what was swept stays swept."
         if ended.code != 0:
-            return f"the collect command failed: {diagnose(ended.tail.decode('utf-8', 'replace'), ended.code)}"
+            said, scene = ended.tail.decode("utf-8", "replace"), Scene(repository=output.repository)
+            return f"the collect command failed: {diagnose(said, ended.code, scene)}"
         if output.summary is None and b"Error:" in ended.tail:
             return diagnose(ended.tail.decode("utf-8", "replace"), 0)
         return ""

@@ -43,7 +43,9 @@ class PodCollector:
         CollectFailed after the registry is writable again, the Stop's own errors likewise, and LiftFailed
         where it is not writable."""
         inspection = preflight(self._site)
-        status = CollectionStatus(endpoint=inspection.endpoint, work_dir=inspection.work_dir)
+        status = CollectionStatus(
+            endpoint=inspection.endpoint, work_dir=inspection.work_dir, root=inspection.registry.root
+        )
         lease = lease_of(self._site)
         acquire(self._site, lease)
         window = self._conduct(status, census, lease, inspection)

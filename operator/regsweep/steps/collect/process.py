@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from regsweep.clients.podexec import Command
-from regsweep.core.collector_output import CollectorOutput, diagnose
+from regsweep.core.collector_output import CollectorOutput
+from regsweep.core.diagnosis import STORE, Scene, diagnose, trace
 from regsweep.core.maintenance import Process
 from regsweep.core.workload import container_id, container_status
 from regsweep.errors import ClusterError, ExecFailed
@@ -41,11 +42,12 @@ class Place:
 @dataclass(slots=True)
 class CollectorProcess:
     """One run of garbage-collect. `output` is read on from where it was left; `complaint` says why it
-    failed."""
+    failed. `root` is the storage root, for what it says."""
 
     site: Site
     place: Place
     output: CollectorOutput
+    root: str = ""
     offset: int = 0
     complaint: str = ""
     state: Process = field(default=Process.NONE)
@@ -90,7 +92,8 @@ class CollectorProcess:
                 self.output.end()
                 if code == "0" and self.output.summary is not None:
                     return Process.SUCCEEDED
-                self.complaint = diagnose(self._complaints(), int(code) if code.isdigit() else None)
+                stderr = self._complaints()
+                self.complaint = diagnose(stderr, int(code) if code.isdigit() else None, self._scene(stderr))
                 return Process.FAILED
             case ["running"]:
                 return Process.RUNNING
@@ -105,6 +108,19 @@ class CollectorProcess:
     def _complaints(self) -> str:
         command = Command(("sh", "-c", scripts.COMPLAINTS, "sh", self.place.directory))
         return self.site.exec(self.place.pod, command).stdout.decode("utf-8", "replace")
+
+    def _scene(self, stderr: str) -> Scene:
+        """The collector names no file: they are looked for. What cannot be had is left out."""
+        sought = trace(stderr)
+        if sought is None or not self.root:
+            return Scene(self.root, repository=self.output.repository)
+        words = (f"{self.root}/{STORE}", sought.what, sought.digest)
+        try:
+            result = self.site.exec(self.place.pod, Command(("sh", "-c", scripts.TRACE, "sh", *words), timeout=120.0))
+        except ClusterError:
+            return Scene(self.root, repository=self.output.repository)
+        files = tuple(dict.fromkeys(result.stdout.decode("utf-8", "replace").split("\n")))
+        return Scene(self.root, tuple(filter(None, files)), self.output.repository)
 
 
 def any_alive(site: Site, pods: Iterable[dict[str, Any]]) -> Process:

@@ -90,6 +90,25 @@ output."""
 COMPLAINTS = 'tail -c 4096 "$1/err" 2>/dev/null\n'
 """Argument: directory. The last of what the collector said on stderr."""
 
+TRACE = """
+cd "$1/repositories" 2>/dev/null || exit 0
+bad() {
+  find . -path "*/_manifests/tags" -prune -o -path "*/$1/*" -type f -name link -exec \\
+    grep -LE '^[a-z0-9+.-]+:[0-9a-f]{64,128}$' {} + | head -n 20
+}
+case $2 in
+links)
+  found=$(bad _manifests/revisions)
+  [ -n "$found" ] || found=$(bad _layers)
+  echo "$found" ;;
+manifest)
+  find . -type f -path "*/_manifests/revisions/sha256/$3/link" | head -n 20
+  find . -type f -path '*/_manifests/tags/*/current/link' -exec grep -l "^sha256:$3" {} + | head -n 20 ;;
+esac | sed 's/^\\.\\///'
+"""
+"""Arguments: the store, what is sought, and a digest's hexadecimal digits. Prints paths below `repositories`, at most
+20 of a kind: links that hold no digest, or the links of a manifest."""
+
 STOP = (
     _SCAN
     + """

@@ -199,7 +199,9 @@ class Window:
     def _follow(self, place: Place) -> CollectorProcess:
         if self.step is Step.DRY_RUNNING:
             self.compared, self._missing = None, set(self._taken.marks()) if self._taken else set()
-        self.process = CollectorProcess(self.site, place, CollectorOutput(marked=self._missing.discard))
+        self.process = CollectorProcess(
+            self.site, place, CollectorOutput(marked=self._missing.discard), self.status.root
+        )
         return self.process
 
     def _directory(self) -> str:
