@@ -125,8 +125,11 @@ class CollectionStatus(StatusModel):
     blobs_expected: Count = 0
     blobs_deleted: Count = 0
     manifests_deleted: Count = 0
+    repositories_removed: Count = 0
+    """Empty ones."""
     bytes_before: Count = 0
-    bytes_after: Count = 0
+    """0: not measured."""
+    bytes_after: Count | None = None
     reclaimed_bytes: Count = 0
     write_blocked_seconds: Count = 0
 

@@ -45,6 +45,7 @@ class Collection:
     bytes_after: int | None
     write_blocked_seconds: float
     swept: frozenset[Digest] = frozenset()
+    repositories_removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "one replica": {"replicas": 1},
     "three replicas, rolling": {"replicas": 3},
     "two replicas, recreated": {"replicas": 2, "recreate": True},
+    "a removal that goes on by itself": {"replicas": 1, "lingers": 3},
     "unprotected": {"replicas": 2, "protected": False},
 }
 
@@ -112,10 +113,12 @@ class World:
         protected: bool = True,
         codes: tuple[int, ...] = (),
         moments: int = 2,
+        lingers: int = 0,
     ) -> None:
         self.replicas, self.recreate, self.protected, self.codes, self.moments = (
             replicas, recreate, protected, list(codes), moments,
         )  # fmt: skip
+        self.lingers, self.empty, self.unseen = lingers, ["old/app"], ""
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.faults: dict[int, Fault] = {}
         self.calls = 0
@@ -383,6 +386,8 @@ class World:
             scripts.MEASURE: "1000\n" if self.collected else "2000\n",
             scripts.SCAN: "".join(f"{process.pid}\n" for process in pod.live()),
             scripts.COMPLAINTS: "failed to garbage collect: something",
+            scripts.UNSEEN: self.unseen,
+            scripts.LIST_EMPTY: "".join(f"{name}\n" for name in (*self.empty, "Not a name")),
         }
         if script in texts:
             return _said(texts[script])
@@ -390,6 +395,8 @@ class World:
             return self._started(pod, words)
         if script == scripts.STATE:
             return self._state(pod, words)
+        if script == scripts.REMOVE_EMPTY:
+            return self._removed(pod, words)
         assert script == scripts.STOP
         for process in pod.live():
             process.ended, process.code = True, 137
@@ -405,6 +412,19 @@ class World:
         self.collected += not dry
         self._check()
         return _said("")
+
+    def _removed(self, pod: Pod, words: tuple[str, ...]) -> ExecResult:
+        """It may go on by itself when its exec has ended, and is found as a collector is."""
+        if any(not each.read_only for each in self.pods) and not self.wiped:
+            self.violations.append("a repository is removed while a replica accepts writes")
+        assert (words[0], words[-1]) == ("/var/lib/registry/docker/registry/v2", scripts.REMOVING)
+        gone = [name for name in words[1:-1] if name in self.empty]
+        self.empty = [name for name in self.empty if name not in gone]
+        if self.lingers:
+            self._numbers += 1
+            pod.processes[scripts.REMOVING] = Garbage(False, self.lingers, 0, self._numbers)
+            self._check()
+        return _said("".join(f"{name}\n" for name in gone))
 
     def _state(self, pod: Pod, words: tuple[str, ...]) -> ExecResult:
         process = pod.processes.get(words[0])
@@ -454,13 +474,14 @@ class World:
         return _Probe(self, url)
 
     def collector(self, *, run: str = "run-1", **spec: Any) -> PodCollector:
-        mode = "ReadOnly" if self.protected else "Unprotected"
+        fixed = {"mode": "ReadOnly" if self.protected else "Unprotected", "timeout": "10m", "rolloutTimeout": "5m"}
+        fixed |= {"removeEmptyRepositories": self.protected}
         return PodCollector(
             Site(
                 cluster=self,  # type: ignore[arg-type]
                 namespace=NAMESPACE,
                 workload=WorkloadRef(name="registry"),
-                spec=GarbageCollection.model_validate({"mode": mode, "timeout": "10m", "rolloutTimeout": "5m"} | spec),
+                spec=GarbageCollection.model_validate(fixed | spec),
                 probe_for=self.probe_for,
                 journal=self,
                 clock=lambda: self.now,

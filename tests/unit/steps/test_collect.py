@@ -20,6 +20,8 @@ def test_the_whole_window(shape):
     result = world.collector().collect(lambda: CENSUS)
     assert (result.blobs_marked, result.blobs_expected, result.blobs_deleted) == (1, 1, 1)
     assert (result.bytes_before, result.bytes_after, result.swept) == (2000, 1000, frozenset({GONE}))
+    assert result.repositories_removed == (1 if world.protected else 0)
+    assert world.empty == ([] if world.protected else ["old/app"])
     assert world.verdict() == []
     assert world.steps == ["Entering", "DryRunning", "Collecting", "Stopping", "Lifting", "Finished"]
 
@@ -31,6 +33,29 @@ def test_a_live_image_that_would_go_stops_the_collection():
     with pytest.raises(CollectFailed, match=f"1 digests that live images need, so it was not run: app@{lost}"):
         world.collector().collect(lambda: census)
     assert (world.collected, world.verdict()) == (0, [])
+
+
+def test_repositories_that_the_collector_does_not_see_stop_the_collection():
+    world = World()
+    world.unseen = "team/app\n"
+    with pytest.raises(
+        CollectFailed, match=r"\(team/app\).* as /var/lib/registry/docker/registry/v2/repositories/team"
+    ):
+        world.collector().collect(lambda: CENSUS)
+    assert (world.collected, world.verdict()) == (0, [])
+
+
+def test_a_repository_that_the_census_keeps_is_not_removed():
+    world = World()
+    world.empty = ["app", "old/app"]
+    assert world.collector().collect(lambda: CENSUS).repositories_removed == 1
+    assert world.empty == ["app"]
+
+
+def test_empty_repositories_stay_unless_it_is_asked_for():
+    world = World()
+    assert world.collector(removeEmptyRepositories=False).collect(lambda: CENSUS).repositories_removed == 0
+    assert world.empty == ["old/app"]
 
 
 @pytest.mark.parametrize("codes", [(1,), (0, 1)], ids=["dry run", "real run"])

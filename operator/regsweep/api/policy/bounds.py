@@ -12,6 +12,9 @@ from regsweep.api.policy.choices import CollectMode
 from regsweep.api.scalars import Duration, PositiveDuration, Quantity
 
 # Said by pydantic and by the API server alike.
+_REMOVING_NEEDS_READ_ONLY = (
+    "removeEmptyRepositories needs mode ReadOnly: a push into a repository that is being removed would be lost"
+)
 _SCHEDULE_NEEDS_MODE = "a schedule needs a mode: set garbageCollection.mode to ReadOnly, or remove the schedule"
 
 
@@ -45,6 +48,8 @@ class GarbageCollection(Model):
     """A collection that takes longer is stopped, and the registry accepts pushes again."""
     rollout_timeout: PositiveDuration = Duration("10m")
     """How long the registry's pods may take to restart."""
+    remove_empty_repositories: StrictBool = False
+    """Remove repositories without tag, manifest and open upload from the catalog, in the maintenance window."""
 
     @model_validator(mode="after")
     def _schedule_means_something(self) -> Self:
@@ -52,8 +57,15 @@ class GarbageCollection(Model):
             raise ValueError(_SCHEDULE_NEEDS_MODE)
         return self
 
+    @model_validator(mode="after")
+    def _removing_is_safe(self) -> Self:
+        if self.remove_empty_repositories and self.mode is not CollectMode.READ_ONLY:
+            raise ValueError(_REMOVING_NEEDS_READ_ONLY)
+        return self
+
     cel: ClassVar[tuple[tuple[str, str], ...]] = (
         ("!has(self.schedule) || self.mode != 'Disabled'", _SCHEDULE_NEEDS_MODE),
+        ("!self.removeEmptyRepositories || self.mode == 'ReadOnly'", _REMOVING_NEEDS_READ_ONLY),
     )
 
 

@@ -74,6 +74,7 @@ class CollectionPart(_Part):
     bytes_before: int | None
     bytes_after: int | None
     write_blocked_seconds: float
+    repositories_removed: int = 0
 
 
 class VerificationPart(_Part):
@@ -233,6 +234,7 @@ def _collection(collection: Collection) -> CollectionPart:
         bytes_before=collection.bytes_before,
         bytes_after=collection.bytes_after,
         write_blocked_seconds=round(collection.write_blocked_seconds, 1),
+        repositories_removed=collection.repositories_removed,
     )
 
 

@@ -138,6 +138,8 @@ def _collection(report: Report) -> Iterator[str]:
         freed = collection.bytes_before - collection.bytes_after
         before, after = human_bytes(collection.bytes_before), human_bytes(collection.bytes_after)
         yield f"on disk: {before} before, {after} after, {human_bytes(freed)} freed"
+    if collection.repositories_removed:
+        yield f"{collection.repositories_removed} empty repositories removed"
     yield f"pushes were refused for {collection.write_blocked_seconds} s"
 
 

@@ -99,4 +99,5 @@ def _collection(window: Window) -> Collection:
         bytes_after=status.bytes_after if status.bytes_before else None,
         write_blocked_seconds=float(status.write_blocked_seconds),
         swept=window.swept,
+        repositories_removed=status.repositories_removed,
     )

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from regsweep.clients.lease import Lease
 from regsweep.core import marker
-from regsweep.core.maintenance import Facts, Move, Next, Process, Step, Why, next_move
+from regsweep.core.maintenance import Facts, Move, Next, Process, Replica, Step, Why, next_move
 from regsweep.core.ports import Detached
 from regsweep.core.workload import SWITCH
 from regsweep.errors import (
@@ -79,7 +79,7 @@ class Conductor:
         decided = next_move(self.window.step, self._facts(sight))
         self._tell(decided.move)
         if decided.move is Move.END:
-            self._end(decided)
+            self._end(decided, self._still_blocked(sight))
         elif decided.move in self._effects:
             self._effects[decided.move](sight)
             self._waiting_since = None
@@ -144,12 +144,17 @@ class Conductor:
         since = self._waiting_since
         return since is not None and self.site.clock() - since > self.site.spec.rollout_timeout.timedelta
 
-    def _end(self, decided: Next) -> None:
+    def _still_blocked(self, sight: Sight) -> bool:
+        """Nobody can push: the rollout is through, and every replica says so itself."""
+        read_only = all(replica is Replica.READ_ONLY for replica in sight.replicas)
+        return self.site.protected and sight.rolled_out and bool(sight.replicas) and read_only
+
+    def _end(self, decided: Next, blocked: bool) -> None:
         why = decided.why or Why.STOPPED
         outcome, message = str(why), self._reason(why)
         if why is Why.STOPPED and isinstance(self.error, RegsweepError):
             outcome = door(self.error).reason
-        self.window.end(why, message, outcome)
+        self.window.end(why, message, outcome, tidy=blocked)
         self._leaving_since = self.site.clock()
 
     def _reason(self, why: Why) -> str:

@@ -43,13 +43,17 @@ exit 1
 _SCAN = """
 scan() {
   for file in /proc/[0-9]*/cmdline; do
-    if [ "$(tr '\\0' '\\n' <"$file" 2>/dev/null | sed -n 2p)" = garbage-collect ]; then
+    if [ -n "$(tr '\\0' '\\n' <"$file" 2>/dev/null |
+        sed -n '2{/^garbage-collect$/p;};${/^_regsweep-removing$/p;}')" ]; then
       pid=${file#/proc/}; echo "${pid%/cmdline}"
     fi
   done
 }
 """
-"""Finds the collector by its arguments: `registry garbage-collect ...`. A zombie has none."""
+"""Finds the collector by its arguments: `registry garbage-collect ...`, and what removes repositories by its last. A
+zombie has none."""
+REMOVING = "_regsweep-removing"
+"""The last argument of REMOVE_EMPTY, by which it is found: no repository has such a name."""
 
 SCAN = _SCAN + "scan\n"
 
@@ -108,6 +112,61 @@ esac | sed 's/^\\.\\///'
 """
 """Arguments: the store, what is sought, and a digest's hexadecimal digits. Prints paths below `repositories`, at most
 20 of a kind: links that hold no digest, or the links of a manifest."""
+
+UNSEEN = """
+cd "$1/repositories" 2>/dev/null || exit 0
+find . -type d \\( -name _layers -o -name _uploads \\) -prune -o -type d -name _manifests -prune -print |
+  while read -r held; do
+    [ -d "${held%/*}/_layers" ] && continue
+    [ -z "$(find "$held/revisions" -type f -name link 2>/dev/null | head -n 1)" ] || echo "${held%/*}"
+  done | sed 's/^\\.\\///' | head -n 20
+"""
+"""Argument: the store. Prints repositories that hold manifests and have no `_layers`: Distribution 2.8 neither lists
+nor marks them, and sweeps what they hold."""
+
+_EMPTY = """
+nothing() { names=$(ls -A "$1") && [ -z "$names" ]; }
+empty() {
+  for part in "$1/_uploads" "$1/_manifests/tags"; do
+    [ ! -e "$part" ] || nothing "$part" || return 1
+  done
+  [ ! -e "$1/_manifests" ] || { files=$(find "$1/_manifests" ! -type d) && [ -z "$files" ]; }
+}
+"""
+"""No tag, no link, no open upload. What cannot be read is not empty."""
+
+LIST_EMPTY = (
+    _EMPTY
+    + """
+cd "$1/repositories" 2>/dev/null || exit 0
+find . -type d \\( -name _manifests -o -name _layers -o -name _uploads \\) -prune -print |
+  sed 's/^\\.\\///;s/\\/_[a-z]*$//' | sort -u |
+  while read -r name; do if empty "$name" 2>/dev/null; then echo "$name"; fi; done
+"""
+)
+"""Argument: the store. Prints the names of its empty repositories."""
+
+REMOVE_EMPTY = (
+    _EMPTY
+    + """
+cd "$1/repositories" || exit 1
+trash=$1/_regsweep-trash
+rm -rf "$trash" && mkdir "$trash" || exit 1
+shift
+for name in "$@"; do
+  [ -d "$name" ] && empty "$name" || continue
+  for part in _manifests _uploads _layers; do
+    [ ! -e "$name/$part" ] || mv "$name/$part" "$trash/" || exit 1
+  done
+  rm -rf "$trash"/*
+  rmdir -p "$name" 2>/dev/null
+  echo "$name"
+done
+rm -rf "$trash"
+"""
+)
+"""Arguments: the store, names of repositories, and REMOVING. Looks again at each, and prints what it removed. Each part
+goes at once, `_layers` last, so that a repository is whole or gone whenever this ends; repositories below one stay."""
 
 STOP = (
     _SCAN

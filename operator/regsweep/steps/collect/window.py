@@ -10,6 +10,7 @@ from regsweep.api.run import CollectionStatus
 from regsweep.clients.kinds import POD
 from regsweep.core import marker
 from regsweep.core.collector_output import CollectorOutput
+from regsweep.core.diagnosis import STORE
 from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Process, Step, Why
 from regsweep.core.oci import Digest
@@ -19,6 +20,7 @@ from regsweep.steps.collect.inspection import Inspection, inspect
 from regsweep.steps.collect.process import CollectorProcess, Place, any_alive, measure, stop_all
 from regsweep.steps.collect.sight import Sight
 from regsweep.steps.collect.site import Site
+from regsweep.steps.collect.store import remove_empty, unseen
 
 LEAVING = (Step.STOPPING, Step.LIFTING)
 CENSUS_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 30.0, 30.0)
@@ -94,6 +96,10 @@ class Window:
     def compare(self) -> None:
         """Every digest of the census must have been marked: a missing one is a live image at risk."""
         output = self._output()
+        overlooked = unseen(self.site, self.status.pod, self.status.root) if self.status.root else ()
+        if overlooked:
+            self.compared = False
+            raise CollectFailed(_overlooked(overlooked, self.status.root))
         self.compared = not self._missing
         marked = output.summary.marked if output.summary else 0
         self.status = self.status.model_copy(update={"blobs_marked": marked})
@@ -115,12 +121,13 @@ class Window:
             self.site.progress.advance(max(0, now - self.status.blobs_deleted), "blobs")
             self.status = self.status.model_copy(update={"blobs_deleted": now})
 
-    def end(self, why: Why, message: str, outcome: str) -> None:
+    def end(self, why: Why, message: str, outcome: str, *, tidy: bool) -> None:
         counts: dict[str, Any] = {}
         if why is Why.COLLECTED:
             output = self._output()
             self.swept = frozenset(output.eligible)
             counts = {"blobs_deleted": len(output.eligible), "manifests_deleted": output.manifests}
+            counts["repositories_removed"] = self._remove_empty() if tidy else 0
         self.save(step=Step.STOPPING, outcome=outcome, message=message[:2000], **counts)
 
     def stop_collector(self, sight: Sight) -> None:
@@ -223,6 +230,20 @@ class Window:
             self.site.stop.wait(seconds)
         return self._census()
 
+    def _remove_empty(self) -> int:
+        """How many went. It is not worth the collection's good end, so a failure is only told."""
+        if not self.site.spec.remove_empty_repositories:
+            return 0
+        try:
+            kept = {repository for repository, held in self._taken.manifests.items() if held} if self._taken else set()
+            removed = remove_empty(self.site, self.status.pod, self.status.root, kept)
+        except ClusterError as error:
+            self.site.progress.say(f"the empty repositories stay for now: {error}")
+            return 0
+        if removed:
+            self.site.progress.say(f"{len(removed)} empty repositories removed: {', '.join(removed[:NAMED])}")
+        return len(removed)
+
     def _output(self) -> CollectorOutput:
         if self.process is None:
             raise CollectFailed("there is no garbage-collect whose output could be read")
@@ -238,6 +259,15 @@ class Window:
 
     def _apply(self, body: dict[str, Any]) -> None:
         self.site.cluster.apply(self.site.kind, body)
+
+
+def _overlooked(repositories: tuple[str, ...], root: str) -> str:
+    named = ", ".join(repositories[:NAMED])
+    return (
+        f"garbage-collect does not see {len(repositories)} repositories that have manifests and no directory _layers "
+        f"({named}), and would delete what they hold, so it was not run: create an empty directory _layers in each, as "
+        f"{root}/{STORE}/repositories/{repositories[0]}/_layers, owned as its neighbours are"
+    )
 
 
 def _found(sight: Sight) -> dict[str, Any]:
