@@ -115,6 +115,8 @@ class CollectionStatus(StatusModel):
     """Where the collector's log, pid and exit code are kept in the pod."""
     root: Annotated[str, Field(max_length=1024)] = ""
     """The storage root in the pod, of the filesystem driver."""
+    without_redis: bool = False
+    """The registry's blob cache is in Redis; in the window its replicas do without it."""
     attempts: Count = 0
     """Dry runs begun."""
     collect_started_at: datetime | None = None

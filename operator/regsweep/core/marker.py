@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from regsweep.api.meta import FIELD_MANAGER, GROUP
-from regsweep.core.workload import RESTARTED_FOR, SWITCH, container, plain_env, template
+from regsweep.core.workload import CACHE_SWITCH, RESTARTED_FOR, SWITCH, container, plain_env, template
 
 RUN = f"{GROUP}/maintenance-run"
 POLICY_UID = f"{GROUP}/maintenance-policy-uid"
@@ -61,6 +61,13 @@ class Marker:
     read_only: bool = True
     container: str = USUAL_CONTAINER
     endpoint: str = ""
+    without_redis: bool = False
+    """The window also takes the registry's blob cache out of Redis."""
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables of the window."""
+        return switches(self.read_only, self.without_redis)
 
     def annotations(self) -> dict[str, str]:
         values = (self.run, self.policy_uid, self.deadline.isoformat(), self.container, self.endpoint)
@@ -70,9 +77,15 @@ class Marker:
 def enter_body(target: Target, marker: Marker) -> dict[str, Any]:
     """The apply that begins a window."""
     body = target.body(marker.annotations(), {LABEL: "active"})
-    if marker.read_only:
-        body["spec"] = _template(target.container, {SWITCH: READ_ONLY})
+    if marker.env:
+        body["spec"] = _template(target.container, marker.env)
     return body
+
+
+def switches(read_only: bool, without_redis: bool) -> dict[str, str]:
+    """The variables of a window on the registry's container."""
+    wanted = {SWITCH: READ_ONLY} if read_only else {}
+    return wanted | ({CACHE_SWITCH: "inmemory"} if without_redis else {})
 
 
 def lift_body(target: Target) -> dict[str, Any]:
@@ -124,9 +137,10 @@ def marker_of(workload: Mapping[str, Any]) -> Marker | None:
     )
 
 
-def is_on(workload: Mapping[str, Any], target: Target, run: str, read_only: bool) -> bool:
-    """This run's window is on, whole: the marker, and the switch where it blocks writes."""
-    return marked_run(workload) == run and (not read_only or _switch(workload, target) == READ_ONLY)
+def is_on(workload: Mapping[str, Any], target: Target, run: str, env: Mapping[str, str]) -> bool:
+    """This run's window is on, whole: the marker, and its variables, as `switches` says them."""
+    found = plain_env(container(template(workload), target.container))
+    return marked_run(workload) == run and all(found.get(name) == value for name, value in env.items())
 
 
 def is_off(workload: Mapping[str, Any], run: str) -> bool:
@@ -135,11 +149,7 @@ def is_off(workload: Mapping[str, Any], run: str) -> bool:
     A switch that somebody else owns as well stays: it is theirs.
     """
     ours = _owned(workload)
-    return marked_run(workload) != run and SWITCH not in ours and RUN not in ours
-
-
-def _switch(workload: Mapping[str, Any], target: Target) -> str:
-    return plain_env(container(template(workload), target.container)).get(SWITCH, "")
+    return marked_run(workload) != run and not any(name in ours for name in (SWITCH, CACHE_SWITCH, RUN))
 
 
 def _owned(workload: Mapping[str, Any]) -> str:

@@ -23,6 +23,9 @@ CRASHES = (
 _LOST_WITH_THE_POD = ("emptyDir", "ephemeral")
 SWITCH = "REGISTRY_STORAGE_MAINTENANCE_READONLY"
 """Read-only, as a map: `{"enabled":true}`. The leaf ..._ENABLED panics or is ignored (Distribution 2.8 and 3.x)."""
+CACHE_SWITCH = "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR"
+"""`inmemory` for the time of a window whose registry has its blob cache in Redis: this leaf wins over the file and over
+REGISTRY_STORAGE_CACHE (Distribution 2.8 and 3.x)."""
 DELETE_SWITCH = "REGISTRY_STORAGE_DELETE_ENABLED"
 RESTARTED_FOR = f"{GROUP}/restarted-for"
 """Annotation of the pod template: the run for which every replica was restarted."""
@@ -98,7 +101,7 @@ def rolled_out(workload: Object, pods: Iterable[Object], name: str) -> bool:
 def _mark(template_or_pod: Object, name: str) -> tuple[str | None, ...]:
     annotations = template_or_pod.get("metadata", {}).get("annotations") or {}
     env = plain_env(container(template_or_pod, name))
-    return env.get(SWITCH), env.get(DELETE_SWITCH), annotations.get(RESTARTED_FOR)
+    return env.get(SWITCH), env.get(CACHE_SWITCH), env.get(DELETE_SWITCH), annotations.get(RESTARTED_FOR)
 
 
 def ready(pod: Object) -> bool:

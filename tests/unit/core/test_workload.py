@@ -125,11 +125,12 @@ def test_switch_and_marker_come_together_and_go_together():
     assert body["metadata"]["uid"] == "u"
     found = copy.deepcopy(workload())
     found["metadata"]["annotations"] = body["metadata"]["annotations"]
-    assert not marker.is_on(found, target, "run-1", read_only=True)
-    assert marker.is_on(found, target, "run-1", read_only=False)
+    assert not marker.is_on(found, target, "run-1", marker.switches(True, False))
+    assert marker.is_on(found, target, "run-1", {})
     found["spec"]["template"]["spec"]["containers"] = body["spec"]["template"]["spec"]["containers"]
-    assert marker.is_on(found, target, "run-1", read_only=True)
-    assert not marker.is_on(found, target, "run-2", read_only=True)
+    assert marker.is_on(found, target, "run-1", marker.switches(True, False))
+    assert not marker.is_on(found, target, "run-1", marker.switches(True, True))
+    assert not marker.is_on(found, target, "run-2", marker.switches(True, False))
     assert not marker.is_off(found, "run-1")
     assert marker.is_off(workload(), "run-1")
     assert marker.lift_body(target) == {"metadata": {"namespace": "n", "name": "r", "uid": "u"}}

@@ -23,7 +23,8 @@ from regsweep.clients.podexec import Command, ContainerRef, ExecResult
 from regsweep.core import marker
 from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest
-from regsweep.core.workload import RESTARTED_FOR, SWITCH
+from regsweep.core.resp import replies
+from regsweep.core.workload import CACHE_SWITCH, RESTARTED_FOR, SWITCH
 from regsweep.errors import Cancelled, ClusterConflict, ClusterNotFound, ClusterUnreachable, RegistryUnreachable
 from regsweep.steps.collect import Pace, PodCollector, Site, scripts
 from regsweep.steps.collect.leftover import Hands, leftovers, lift
@@ -39,6 +40,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "three replicas, rolling": {"replicas": 3},
     "two replicas, recreated": {"replicas": 2, "recreate": True},
     "a removal that goes on by itself": {"replicas": 1, "lingers": 3},
+    "its blob cache in Redis": {"replicas": 2, "redis": True},
     "unprotected": {"replicas": 2, "protected": False},
 }
 
@@ -80,10 +82,12 @@ class Pod:
     ready: bool = False
     terminating: bool = False
     restarted_for: str | None = None
+    without_redis: bool = False
     processes: dict[str, Garbage] = field(default_factory=dict)
 
     def object(self) -> dict[str, Any]:
-        env = [{"name": SWITCH, "value": marker.READ_ONLY}] if self.read_only else []
+        switches = marker.switches(self.read_only, self.without_redis)
+        env = [{"name": name, "value": value} for name, value in switches.items()]
         meta: dict[str, Any] = {"name": self.uid, "uid": self.uid, "annotations": {}}
         meta |= {"deletionTimestamp": "now"} if self.terminating else {}
         meta["annotations"] |= {RESTARTED_FOR: self.restarted_for} if self.restarted_for else {}
@@ -114,11 +118,13 @@ class World:
         codes: tuple[int, ...] = (),
         moments: int = 2,
         lingers: int = 0,
+        redis: bool = False,
     ) -> None:
         self.replicas, self.recreate, self.protected, self.codes, self.moments = (
             replicas, recreate, protected, list(codes), moments,
         )  # fmt: skip
         self.lingers, self.empty, self.unseen = lingers, ["old/app"], ""
+        self.redis: set[str] | None = set() if redis else None
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.faults: dict[int, Fault] = {}
         self.calls = 0
@@ -188,12 +194,19 @@ class World:
         elif len(new) < self.replicas:
             self._create()
         self._status()
+        self._remember()
         self._check()
+
+    def _remember(self) -> None:
+        """Every replica that is asked for a blob that is there writes it into its cache."""
+        if self.redis is not None and any(pod.ready and not pod.without_redis for pod in self.pods):
+            self.redis |= {str(KEPT)} | ({str(GONE)} if not self.collected else set())
 
     def _create(self) -> None:
         self._numbers += 1
         revision = self.workload["metadata"]["generation"]
         pod = Pod(f"p{self._numbers}", self._numbers, self.switched, revision)
+        pod.without_redis = any(entry["name"] == CACHE_SWITCH for entry in self._container()["env"])
         pod.restarted_for = self._annotations().get(RESTARTED_FOR)
         self.pods.append(pod)
 
@@ -233,6 +246,8 @@ class World:
             broken.append("a replica is read-only (S9)")
         if any(pod.uid in self.tainted for pod in self.pods):
             broken.append("a replica that was up during garbage-collect serves (S10)")
+        if self.redis is not None and self.collected and str(GONE) in self.redis and not self.wiped:
+            broken.append("the blob cache in Redis names what was swept (S10)")
         if any(pod.live() for pod in self.pods):
             broken.append("a collector lives")
         return broken
@@ -269,7 +284,7 @@ class World:
                     self.workload["metadata"]["generation"] += bool(self._annotations())
                     self._annotations().clear()
                 self._own()
-                self._set_env(False)
+                self._set_env()
             case Fault.POD_GONE if self.pods:
                 self.pods[0].terminating, self.pods[0].ready = True, False
             case Fault.RESTART if self.pods:
@@ -358,15 +373,17 @@ class World:
         held.update(annotations)
         self.workload["metadata"]["labels"] = dict(body["metadata"].get("labels", {}))
         self._own(str(body) if annotations else "")
-        self._set_env("spec" in body)
+        self._set_env(*(entry["name"] for entry in _env_of(body)))
 
     def _own(self, fields: str = "") -> None:
         entry = {"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": fields}
         self.workload["metadata"]["managedFields"] = [entry] if fields else []
 
-    def _set_env(self, on: bool) -> None:
-        if on != self.switched:
-            self._container()["env"] = [{"name": SWITCH, "value": marker.READ_ONLY}] if on else []
+    def _set_env(self, *names: str) -> None:
+        switches = marker.switches(SWITCH in names, CACHE_SWITCH in names)
+        wanted = [{"name": name, "value": value} for name, value in switches.items()]
+        if wanted != self._container()["env"]:
+            self._container()["env"] = wanted
             self.workload["metadata"]["generation"] += 1
         self._status()
 
@@ -381,7 +398,7 @@ class World:
             raise ClusterNotFound(target.pod)
         script, words = command.argv[2], command.argv[4:]
         texts = {
-            scripts.INSPECT: f"binary /bin/registry\nversion registry 3\nconfig /etc/config.yml\n---\n{CONFIG}",
+            scripts.INSPECT: self._inspected(pod),
             scripts.CHOOSE_DIRECTORY: "/tmp/.regsweep\n",
             scripts.MEASURE: "1000\n" if self.collected else "2000\n",
             scripts.SCAN: "".join(f"{process.pid}\n" for process in pod.live()),
@@ -395,6 +412,8 @@ class World:
             return self._started(pod, words)
         if script == scripts.STATE:
             return self._state(pod, words)
+        if script == scripts.REDIS:
+            return self._redis(command.stdin or b"")
         if script == scripts.REMOVE_EMPTY:
             return self._removed(pod, words)
         assert script == scripts.STOP
@@ -412,6 +431,35 @@ class World:
         self.collected += not dry
         self._check()
         return _said("")
+
+    def _inspected(self, pod: Pod) -> str:
+        facts = "binary /bin/registry\nversion registry 3\nconfig /etc/config.yml\n"
+        if self.redis is None:
+            return f"{facts}---\n{CONFIG}"
+        if pod.without_redis:
+            facts += f"name {CACHE_SWITCH}\nvalue {CACHE_SWITCH}=inmemory\n"
+        config = CONFIG.replace("}}", "}, cache: {blobdescriptor: redis}}")
+        return f"{facts}---\n{config}redis: {{addrs: ['redis:6379']}}\n"
+
+    def _redis(self, question: bytes) -> ExecResult:
+        assert self.redis is not None
+        answers = {b"SELECT": b"+OK", b"PING": b"+PONG", b"ECHO": b"$12\r\nregsweep-end"}
+        said = b""
+        for words in replies(question):
+            assert isinstance(words, list)
+            verb, *rest = words
+            if verb == b"SCAN":
+                held = sorted(self.redis)
+                keys = [f"blobs::{digest}".encode() for digest in held]
+                said += b"*2\r\n$1\r\n0\r\n*%d\r\n" % len(keys)
+                said += b"".join(b"$%d\r\n%s\r\n" % (len(key), key) for key in keys)
+            elif verb == b"DEL":
+                self.redis -= {str(key, "ascii").removeprefix("blobs::") for key in rest if isinstance(key, bytes)}
+                said += b":%d\r\n" % len(rest)
+            else:
+                assert isinstance(verb, bytes)
+                said += answers[verb] + b"\r\n"
+        return ExecResult(0, said, b"")
 
     def _removed(self, pod: Pod, words: tuple[str, ...]) -> ExecResult:
         """It may go on by itself when its exec has ended, and is found as a collector is."""
@@ -474,8 +522,12 @@ class World:
         return _Probe(self, url)
 
     def collector(self, *, run: str = "run-1", **spec: Any) -> PodCollector:
-        fixed = {"mode": "ReadOnly" if self.protected else "Unprotected", "timeout": "10m", "rolloutTimeout": "5m"}
-        fixed |= {"removeEmptyRepositories": self.protected}
+        fixed: dict[str, Any] = {
+            "mode": "ReadOnly" if self.protected else "Unprotected",
+            "timeout": "10m",
+            "rolloutTimeout": "5m",
+        }
+        fixed |= {"removeEmptyRepositories": self.protected, "redisCache": "Flush" if self.protected else "Refuse"}
         return PodCollector(
             Site(
                 cluster=self,  # type: ignore[arg-type]
@@ -508,6 +560,12 @@ class _Probe:
         if pod is None or not pod.ready:
             raise RegistryUnreachable(self.url)
         return not pod.read_only
+
+
+def _env_of(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    containers: Any = body.get("spec", {}).get("template", {}).get("spec", {}).get("containers") or ({},)
+    found: Sequence[Mapping[str, Any]] = containers[0].get("env", ())
+    return found
 
 
 def _said(stdout: str, stderr: str = "") -> ExecResult:

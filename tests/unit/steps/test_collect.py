@@ -139,6 +139,19 @@ def test_an_unfit_workload_is_refused_before_anything_is_changed(change, words):
     assert (world.steps, world.switched) == ([], False)
 
 
+def test_a_cache_in_redis_is_refused_unless_the_policy_lets_it_be_flushed():
+    world = World(redis=True)
+    with pytest.raises(WorkloadUnfit, match=r"Set garbageCollection\.redisCache: Flush, or storage\.cache"):
+        world.collector(redisCache="Refuse").preflight()
+
+
+def test_the_cache_in_redis_is_emptied_while_no_replica_fills_it():
+    world = World(redis=True)
+    world.collector().collect(lambda: CENSUS)
+    assert "2 keys of the registry's blob cache deleted in Redis" in world.said
+    assert world.verdict() == []
+
+
 def test_a_registry_that_is_read_only_by_itself_is_refused():
     world = World()
     world.probe_for = lambda url: SimpleNamespace(writable=lambda: False)  # type: ignore[method-assign]

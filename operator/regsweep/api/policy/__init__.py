@@ -1,7 +1,7 @@
 """`RegistryCleanupPolicy` by its parts: registry, rules, protection, bounds, and the whole kind."""
 
 from regsweep.api.policy.bounds import GarbageCollection, Limits, Undo
-from regsweep.api.policy.choices import Approval, CollectMode, InventoryKind, Mode, OrderBy, Preset
+from regsweep.api.policy.choices import Approval, CollectMode, InventoryKind, Mode, OrderBy, Preset, RedisCacheMode
 from regsweep.api.policy.kind import LastRun, PolicySpec, PolicyStatus, RegistryCleanupPolicy
 from regsweep.api.policy.protect import CustomResource, ImageList, InUse, KubeconfigSecretRef, OtherCluster, Protect
 from regsweep.api.policy.registry import CABundleRef, RegistrySpec, SecretRef, WorkloadRef
@@ -27,6 +27,7 @@ __all__ = [
     "PolicyStatus",
     "Preset",
     "Protect",
+    "RedisCacheMode",
     "RegistryCleanupPolicy",
     "RegistrySpec",
     "RepositorySelector",

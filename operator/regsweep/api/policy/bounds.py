@@ -8,12 +8,15 @@ from pydantic import Field, StrictBool, model_validator
 
 from regsweep.api.meta import Model
 from regsweep.api.names import Cron
-from regsweep.api.policy.choices import CollectMode
+from regsweep.api.policy.choices import CollectMode, RedisCacheMode
 from regsweep.api.scalars import Duration, PositiveDuration, Quantity
 
 # Said by pydantic and by the API server alike.
 _REMOVING_NEEDS_READ_ONLY = (
     "removeEmptyRepositories needs mode ReadOnly: a push into a repository that is being removed would be lost"
+)
+_FLUSHING_NEEDS_READ_ONLY = (
+    "redisCache Flush needs mode ReadOnly: a replica that accepts writes would fill the cache again"
 )
 _SCHEDULE_NEEDS_MODE = "a schedule needs a mode: set garbageCollection.mode to ReadOnly, or remove the schedule"
 
@@ -57,15 +60,24 @@ class GarbageCollection(Model):
             raise ValueError(_SCHEDULE_NEEDS_MODE)
         return self
 
+    redis_cache: RedisCacheMode = RedisCacheMode.REFUSE
+    """Where the registry's blob cache is in Redis. Refuse: nothing is collected. Flush: in the maintenance window the
+    registry does without it, and its keys there are deleted."""
+
     @model_validator(mode="after")
-    def _removing_is_safe(self) -> Self:
-        if self.remove_empty_repositories and self.mode is not CollectMode.READ_ONLY:
+    def _what_needs_a_window_has_one(self) -> Self:
+        if self.mode is CollectMode.READ_ONLY:
+            return self
+        if self.remove_empty_repositories:
             raise ValueError(_REMOVING_NEEDS_READ_ONLY)
+        if self.redis_cache is RedisCacheMode.FLUSH:
+            raise ValueError(_FLUSHING_NEEDS_READ_ONLY)
         return self
 
     cel: ClassVar[tuple[tuple[str, str], ...]] = (
         ("!has(self.schedule) || self.mode != 'Disabled'", _SCHEDULE_NEEDS_MODE),
         ("!self.removeEmptyRepositories || self.mode == 'ReadOnly'", _REMOVING_NEEDS_READ_ONLY),
+        ("self.redisCache != 'Flush' || self.mode == 'ReadOnly'", _FLUSHING_NEEDS_READ_ONLY),
     )
 
 

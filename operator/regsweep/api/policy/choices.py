@@ -35,6 +35,13 @@ class CollectMode(StrEnum):
     UNPROTECTED = "Unprotected"
 
 
+class RedisCacheMode(StrEnum):
+    """What to do about a blob cache in Redis, which names blobs that a collection has deleted."""
+
+    REFUSE = "Refuse"
+    FLUSH = "Flush"
+
+
 class Preset(StrEnum):
     """Whose kinds name images beside the Pods that they make."""
 

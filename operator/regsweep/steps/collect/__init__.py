@@ -44,7 +44,10 @@ class PodCollector:
         where it is not writable."""
         inspection = preflight(self._site)
         status = CollectionStatus(
-            endpoint=inspection.endpoint, work_dir=inspection.work_dir, root=inspection.registry.root
+            endpoint=inspection.endpoint,
+            work_dir=inspection.work_dir,
+            root=inspection.registry.root,
+            without_redis=inspection.registry.cache == "redis",
         )
         lease = lease_of(self._site)
         acquire(self._site, lease)

@@ -95,7 +95,7 @@ class Conductor:
         self._crash = sight.crash
         stale = set(window.status.stale_pods)
         return Facts(
-            on=found is not None and marker.is_on(found, target, site.run, site.protected),
+            on=found is not None and marker.is_on(found, target, site.run, window.variables),
             off=found is None or marker.is_off(found, site.run),
             gone=found is None,
             rolled_out=sight.rolled_out,

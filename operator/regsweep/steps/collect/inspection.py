@@ -9,12 +9,14 @@ from typing import Any
 
 import yaml
 
+from regsweep.api.policy import RedisCacheMode
 from regsweep.clients.podexec import Command
 from regsweep.core import registry_config
 from regsweep.core.registry_config import RegistryConfig
 from regsweep.core.workload import container
 from regsweep.errors import ExecFailed, WorkloadUnfit
 from regsweep.steps.collect import scripts
+from regsweep.steps.collect.redis import RedisCache
 from regsweep.steps.collect.site import Site
 
 DEFAULT_PORT = 5000
@@ -64,8 +66,9 @@ def inspect(site: Site, pod: dict[str, Any]) -> Inspection:
     said = [line.partition(" ")[::2] for line in facts.splitlines()]
     _refuse(site, said, text)
     one = dict(said)
-    registry = registry_config.read(_parsed(site, text), _env(said))
+    registry = registry_config.read(_with_cache(_parsed(site, text), said), _env(said))
     _refuse_store(site, registry)
+    _refuse_redis(site, name, registry)
     port = next((p["containerPort"] for p in here.get("ports") or ()), DEFAULT_PORT)
     return Inspection(
         binary=one["binary"],
@@ -115,8 +118,23 @@ def _parsed(site: Site, text: str) -> dict[str, Any]:
     return parsed
 
 
+def _with_cache(config: dict[str, Any], said: list[tuple[str, str]]) -> dict[str, Any]:
+    """A variable may bring the whole map of the cache, and its entries win over the file's."""
+    brought = next((value for key, value in said if key == "value" and value.startswith("REGISTRY_STORAGE_CACHE=")), "")
+    try:
+        cache = yaml.safe_load(brought.partition("=")[2])
+    except yaml.YAMLError:
+        cache = None
+    storage = config.get("storage")
+    if not isinstance(cache, dict) or not isinstance(storage, dict):
+        return config
+    held = storage.get("cache")
+    return {**config, "storage": {**storage, "cache": {**(held if isinstance(held, dict) else {}), **cache}}}
+
+
 def _env(said: list[tuple[str, str]]) -> dict[str, str]:
-    names = {value: "" for key, value in said if key == "name" and value.startswith("REGISTRY_STORAGE_")}
+    needed = ("REGISTRY_STORAGE_", "REGISTRY_REDIS")
+    names = {value: "" for key, value in said if key == "name" and value.startswith(needed)}
     unset = {"REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR"}
     values = dict(value.partition("=")[::2] for key, value in said if key == "value")
     return {name: value for name, value in names.items() if name not in unset} | values
@@ -128,16 +146,32 @@ def _refuse_store(site: Site, registry: RegistryConfig) -> None:
             f"{site.name}: its storage driver is {registry.driver or 'not named'}; collecting in the pod is made "
             "for the filesystem driver. Set garbageCollection.mode: Disabled, and collect by the registry's own means"
         )
-    if registry.cache == "redis":
-        raise WorkloadUnfit(
-            f"{site.name}: its blob cache is in Redis, which would go on naming blobs that a collection has deleted, "
-            "through every restart. Set storage.cache.blobdescriptor: inmemory, or garbageCollection.mode: Disabled"
-        )
     if registry.loopback:
         raise WorkloadUnfit(
             f"{site.name}: the registry listens on loopback alone, so that no replica can be asked whether it is "
             "read-only. "
             "Let http.addr be `:5000`"
+        )
+
+
+def _refuse_redis(site: Site, pod: str, registry: RegistryConfig) -> None:
+    """Such a cache would go on naming what a collection has deleted, so it is emptied in the window, or refused."""
+    if registry.cache != "redis":
+        return
+    if site.spec.redis_cache is RedisCacheMode.REFUSE:
+        raise WorkloadUnfit(
+            f"{site.name}: its blob cache is in Redis, which would go on naming blobs that a collection has deleted, "
+            "through every restart. Set garbageCollection.redisCache: Flush, or storage.cache.blobdescriptor: inmemory "
+            "in the registry's configuration, or garbageCollection.mode: Disabled"
+        )
+    if registry.redis is None:
+        why = "where it is stands neither in redis.addr nor in redis.addrs"
+    else:
+        why = RedisCache(site, pod, registry.redis).refused()
+    if why:
+        raise WorkloadUnfit(
+            f"{site.name}: its blob cache in Redis cannot be flushed: {why}. Set storage.cache.blobdescriptor: "
+            "inmemory in the registry's configuration, or garbageCollection.mode: Disabled"
         )
 
 

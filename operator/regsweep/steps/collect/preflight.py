@@ -31,7 +31,7 @@ def preflight(site: Site) -> Inspection:
     inspection = inspect(site, pods[0])
     _refuse(site, list(workload.unfit_storage(found, site.workload.container, inspection.registry.root)))
     _refuse_foreign_window(site, found)
-    _try_apply(site, found, inspection.endpoint)
+    _try_apply(site, found, inspection)
     _refuse_replicas(site, pods, inspection)
     if any_alive(site, pods) is not Process.NONE:
         _refuse(
@@ -74,17 +74,19 @@ def _refuse_foreign_window(site: Site, found: dict[str, Any]) -> None:
         _refuse(site, [f"run {other} has it in maintenance already: wait for it, or lift that window first"])
 
 
-def _try_apply(site: Site, found: dict[str, Any], endpoint: str) -> None:
+def _try_apply(site: Site, found: dict[str, Any], inspection: Inspection) -> None:
     """The real apply as a server-side dry run: a field that somebody else owns shows here."""
     target = site.target(found["metadata"]["uid"])
     deadline = site.clock() + site.spec.timeout.timedelta
-    wanted = marker.enter_body(target, site.marker(deadline, endpoint))
+    redis = inspection.registry.cache == "redis"
+    wanted = site.marker(deadline, inspection.endpoint, without_redis=redis)
     try:
-        site.cluster.apply(site.kind, wanted, dry_run=True)
+        site.cluster.apply(site.kind, marker.enter_body(target, wanted), dry_run=True)
     except ClusterConflict as error:
+        ours = " or ".join(wanted.env) or "its marker"
         raise WorkloadUnfit(
-            f"{site.name} cannot be put into maintenance: another manager owns {workload.SWITCH}: {error}. "
-            "Remove it from that manager's manifest"
+            f"{site.name} cannot be put into maintenance: another manager owns {ours}: "
+            f"{error}. Remove it from that manager's manifest"
         ) from error
     except ClusterDenied as error:
         raise WorkloadUnfit(f"{site.name} cannot be put into maintenance: {error}") from error

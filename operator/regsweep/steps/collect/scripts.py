@@ -10,7 +10,8 @@ _NEEDED = "find stat sed tr tail head mkdir mv rm cat sleep env"
 
 _VALUES = (
     "REGISTRY_STORAGE REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR "
-    "REGISTRY_HTTP_ADDR REGISTRY_HTTP_PREFIX REGISTRY_HTTP_TLS_CERTIFICATE"
+    "REGISTRY_STORAGE_CACHE REGISTRY_HTTP_ADDR REGISTRY_HTTP_PREFIX REGISTRY_HTTP_TLS_CERTIFICATE "
+    "REGISTRY_REDIS_ADDR REGISTRY_REDIS_ADDRS REGISTRY_REDIS_DB REGISTRY_REDIS_USERNAME"
 )
 """None of them is a secret. Other REGISTRY_* variables leave the pod as names alone."""
 
@@ -167,6 +168,22 @@ rm -rf "$trash"
 )
 """Arguments: the store, names of repositories, and REMOVING. Looks again at each, and prints what it removed. Each part
 goes at once, `_layers` last, so that a repository is whole or gone whenever this ends; repositories below one stay."""
+
+REDIS = """
+command -v nc >/dev/null 2>&1 || exit 127
+{
+  if [ -n "$REGISTRY_REDIS_PASSWORD" ]; then
+    set -- "$1" "$2" "$3" "$REGISTRY_REDIS_PASSWORD"
+    [ -z "$3" ] && printf '*2\\r\\n' || printf '*3\\r\\n'
+    printf '$4\\r\\nAUTH\\r\\n'
+    [ -z "$3" ] || printf '$%s\\r\\n%s\\r\\n' "$(printf %s "$3" | wc -c)" "$3"
+    printf '$%s\\r\\n%s\\r\\n' "$(printf %s "$4" | wc -c)" "$4"
+  fi
+  cat
+} | nc -w 20 "$1" "$2"
+"""
+"""Arguments: host, port, user name. Stdin: what to say to Redis. A password that is a variable of the registry does not
+leave the pod: the login is said here. Prints what Redis says."""
 
 STOP = (
     _SCAN

@@ -73,8 +73,16 @@ class Site:
     def target(self, uid: str) -> Target:
         return Target(self.namespace, self.workload.name, uid, self.workload.container)
 
-    def marker(self, deadline: datetime, endpoint: str) -> Marker:
-        return Marker(self.run, self.policy_uid, deadline, self.protected, self.workload.container, endpoint)
+    def marker(self, deadline: datetime, endpoint: str, *, without_redis: bool) -> Marker:
+        return Marker(
+            run=self.run,
+            policy_uid=self.policy_uid,
+            deadline=deadline,
+            read_only=self.protected,
+            container=self.workload.container,
+            endpoint=endpoint,
+            without_redis=without_redis,
+        )
 
     def pod(self, name: str) -> podexec.ContainerRef:
         return podexec.ContainerRef(self.namespace, name, self.workload.container)

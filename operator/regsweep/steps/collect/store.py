@@ -1,5 +1,5 @@
-"""What a shell in a read-only registry's pod does to the store beside garbage-collect: look for what the collector would
-not see, and remove empty repositories.
+"""What a shell in a read-only registry's pod does to the store beside garbage-collect: look for what the collector
+would not see, and remove empty repositories.
 
 It may be called only while every replica is proven read-only: a push into a repository that is being removed is lost.
 What was begun here and may still go on is found as a collector is (`process.any_alive`), and ended as one.

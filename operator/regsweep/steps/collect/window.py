@@ -18,6 +18,7 @@ from regsweep.core.workload import container_id, ready
 from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, PartialInventory, RegistryUnreachable
 from regsweep.steps.collect.inspection import Inspection, inspect
 from regsweep.steps.collect.process import CollectorProcess, Place, any_alive, measure, stop_all
+from regsweep.steps.collect.redis import RedisCache
 from regsweep.steps.collect.sight import Sight
 from regsweep.steps.collect.site import Site
 from regsweep.steps.collect.store import remove_empty, unseen
@@ -51,6 +52,11 @@ class Window:
     def step(self) -> Step:
         return Step(self.status.step)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Of the window, on the registry's container."""
+        return marker.switches(self.site.protected, self.status.without_redis)
+
     def save(self, **changes: Any) -> None:
         """Write ahead. Where it cannot be written, nothing new is begun; but a lift does not wait for it
         (S9)."""
@@ -80,7 +86,7 @@ class Window:
         if self.step is not Step.ENTERING:
             self.save(step=Step.ENTERING, started_at=started, deadline=deadline, workload_uid=uid)
         overdue = deadline + rollout
-        wanted = self.site.marker(overdue, self.status.endpoint)
+        wanted = self.site.marker(overdue, self.status.endpoint, without_redis=self.status.without_redis)
         self._apply(marker.enter_body(self.site.target(self.status.workload_uid), wanted))
         self.applied = True
 
@@ -113,6 +119,8 @@ class Window:
         self.site.progress.begin("collect", len(output.eligible))
 
     def collect(self, sight: Sight) -> None:
+        if self.status.without_redis:
+            self._flush_redis(sight)
         self._begin(sight, Step.COLLECTING, dry_run=False)
 
     def poll(self) -> None:
@@ -229,6 +237,15 @@ class Window:
                 self.site.progress.say(f"{error}; asking again in {seconds:.0f}s")
             self.site.stop.wait(seconds)
         return self._census()
+
+    def _flush_redis(self, sight: Sight) -> None:
+        """No replica fills it again before the window is over."""
+        pod = next(pod for pod in sight.pods if ready(pod))
+        self.inspection = self.inspection or inspect(self.site, pod)
+        if self.inspection.registry.redis is None:
+            raise CollectFailed("where the registry's Redis is was known, and is not any more: nothing was collected")
+        gone = RedisCache(self.site, pod["metadata"]["name"], self.inspection.registry.redis).flush()
+        self.site.progress.say(f"{gone} keys of the registry's blob cache deleted in Redis")
 
     def _remove_empty(self) -> int:
         """How many went. It is not worth the collection's good end, so a failure is only told."""
