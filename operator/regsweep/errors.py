@@ -22,6 +22,7 @@
     │  ├─ ClusterConflict          another writer owns the field, or the object changed meanwhile
     │  ├─ ClusterNotFound          the object is not there
     │  └─ ExecFailed               a command in a pod failed, or its end is unknown
+    │     └─ NoSuchProgram         the container does not have it
     ├─ Incomplete                  begun, and not whole
     │  ├─ PartialInventory         some repositories could not be read: they were left alone
     │  ├─ SweepIncomplete          some deletions failed
@@ -140,6 +141,10 @@ class ExecFailed(ClusterError):
     pass
 
 
+class NoSuchProgram(ExecFailed):
+    pass
+
+
 class Incomplete(RegsweepError):
     pass
 
@@ -218,6 +223,7 @@ DOORS: dict[type[RegsweepError], Door] = {
     ClusterConflict: Door(4, "FieldConflict"),
     ClusterNotFound: Door(4, "NotFound"),
     ExecFailed: Door(4, "ExecFailed", transient=True),
+    NoSuchProgram: Door(4, "ExecFailed"),
     Incomplete: Door(1, "Incomplete"),
     PartialInventory: Door(1, "PartialInventory"),
     SweepIncomplete: Door(1, "SweepIncomplete"),

@@ -173,9 +173,18 @@ class Scene:
                     sizes |= pusher.pull(each.repository, reference).sizes
         return sum(sizes.values())
 
-    def push_one_more(self) -> None:
+    def push_one(self, repository: str) -> Artifact:
+        image = Artifact(repository, ("v1",), image_on((), f"in {repository}", datetime.now(UTC)))
         with Pusher(self.registry.url) as pusher:
-            pusher.push(Artifact("team/later", ("v1",), image_on((), "later", datetime.now(UTC))))
+            pusher.push(image)
+        return image
+
+    def push_one_more(self) -> None:
+        self.push_one("team/later")
+
+    def delete(self, image: Artifact) -> None:
+        with Deleter(Target(url=self.registry.url)) as deleter:
+            assert deleter.delete_manifest(image.repository, Digest(image.digest))
 
     def workload(self) -> kube.Object:
         return self.api.get(WORKLOADS[self.registry.options.kind], self.registry.namespace, self.registry.options.name)

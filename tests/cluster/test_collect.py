@@ -142,6 +142,34 @@ def test_a_damaged_store_is_told_with_its_fix(enter: Enter, version: str):
     assert_nothing_left(scene)
 
 
+@pytest.mark.parametrize("version", ["2.8", "3"])
+def test_a_damaged_manifest_is_told_with_its_tags(enter: Enter, version: str):
+    scene = enter(version)
+    kept = scene.fill()
+    before = scene.stored_bytes()
+    hexadecimal = kept[1].digest.removeprefix("sha256:")
+    file = f"/var/lib/registry/docker/registry/v2/blobs/sha256/{hexadecimal[:2]}/{hexadecimal}/data"
+    scene.registry.exec("sh", "-c", f": >{file}")
+    words = rf"its file {file} is empty.* repository team/app, tag team/app:{kept[1].tags[0]}\."
+    with pytest.raises(CollectFailed, match=words):
+        scene.collector(Ports()).collect(lambda: Census((), {}, {}))
+    assert 0 < scene.stored_bytes() < before
+    assert_nothing_left(scene)
+
+
+@pytest.mark.parametrize("version", ["2.8", "3"])
+def test_empty_repositories_go_and_come_back_with_a_push(enter: Enter, version: str):
+    scene = enter(version)
+    scene.fill()
+    gone = scene.push_one("team/app/sub")
+    scene.delete(gone)
+    result = scene.collector(Ports(), removeEmptyRepositories=True).collect(scene.census)
+    assert result.repositories_removed == 1
+    assert scene.registry.request("GET", "_catalog").json()["repositories"] == ["team/app"]
+    scene.needed_bytes([scene.push_one("team/app/sub")])
+    assert_nothing_left(scene)
+
+
 UNFIT = [
     pytest.param("3", {"volume": "emptyDir"}, "emptyDir volume: every restart loses it", id="emptyDir"),
     pytest.param("3-distroless", {}, "use an image with one", id="no shell"),

@@ -20,7 +20,7 @@ from kubernetes.config.config_exception import ConfigException
 from regsweep import __version__
 from regsweep.api.meta import FIELD_MANAGER
 from regsweep.clients.answers import MAXIMUM_MESSAGE, Gone, Object, content_of, error_of, object_of, page_of
-from regsweep.clients.kinds import Kind
+from regsweep.clients.kinds import POD, Kind
 from regsweep.errors import ClusterError, ClusterUnreachable, InvalidInput
 
 __all__ = ["PAGE", "RESTARTS", "TIMEOUT", "Cluster", "Object"]
@@ -161,6 +161,12 @@ class Cluster:
             body["gracePeriodSeconds"] = grace_seconds
         self._call("DELETE", kind.path(namespace, name), None, body)
 
+    def log(self, namespace: str, pod: str, container: str, *, since: str = "", limit: int) -> bytes:
+        """The lines of a container's log, each with its time before it, from `since` (RFC 3339, whole seconds) on; its
+        first `limit` bytes."""
+        query = {"container": container, "timestamps": "true", "sinceTime": since, "limitBytes": str(limit)}
+        return self._ask("GET", POD.path(namespace, pod, "log"), _without_empty(query))
+
     def handshake(
         self, path: str, query: Sequence[tuple[str, str]]
     ) -> tuple[client.Configuration, str, dict[str, str]]:
@@ -180,7 +186,17 @@ class Cluster:
         body: Object | None = None,
         content_type: str = "application/json",
     ) -> Object:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        return object_of(self._ask(method, path, query, body, content_type), f"{method} {path}")
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        headers = {"Accept": "application/json, */*", "Content-Type": content_type}
         text = None if body is None else json.dumps(body).encode()
         try:
             verb, url, headers, _, _ = self._api.param_serialize(
@@ -203,7 +219,7 @@ class Cluster:
             ) from error
         if not 200 <= answer.status < 300:
             raise error_of(answer.status, content, f"{method} {path}")
-        return object_of(content, f"{method} {path}")
+        return content
 
 
 def _short(error: Exception) -> str:

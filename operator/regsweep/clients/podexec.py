@@ -13,6 +13,7 @@ that its second byte names.
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from kubernetes.stream.ws_client import websocket_proxycare
 from regsweep.clients.answers import error_of
 from regsweep.clients.kinds import POD
 from regsweep.clients.kube import Cluster
-from regsweep.errors import ClusterUnreachable, ExecFailed
+from regsweep.errors import ClusterUnreachable, ExecFailed, NoSuchProgram
 
 _V5 = "v5.channel.k8s.io"
 _V4 = "v4.channel.k8s.io"
@@ -106,7 +107,7 @@ def execute(cluster: Cluster, target: ContainerRef, command: Command) -> ExecRes
     """Run `command` and wait for its end.
 
     Raises ClusterDenied, ClusterNotFound or ClusterUnreachable where it could not be begun, and ExecFailed
-    where the container has no such program. A time-out or a broken connection is a result with `exit_code`
+    where the runtime cannot run it: NoSuchProgram where the container has no such program. A time-out or a broken connection is a result with `exit_code`
     None.
     """
     deadline = time.monotonic() + command.timeout
@@ -200,4 +201,6 @@ def _exit_code(status: bytes, target: ContainerRef, command: Command) -> int | N
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     message = str(said.get("message", ""))[:500]
-    raise ExecFailed(f"cannot run {command.argv[0]!r} in {target}: {message}")
+    missing = re.search(rf'["`]?{re.escape(command.argv[0])}["`]?.{{0,40}}(?:not found|no such file)', message, re.IGNORECASE)
+    error = NoSuchProgram if missing else ExecFailed
+    raise error(f"cannot run {command.argv[0]!r} in {target}: {message}")
