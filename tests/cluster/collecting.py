@@ -16,14 +16,16 @@ from regsweep.api.policy import GarbageCollection, WorkloadRef
 from regsweep.api.run import CollectionStatus
 from regsweep.clients import kube
 from regsweep.clients.cache import MemoryCache
-from regsweep.clients.kinds import WORKLOADS
+from regsweep.clients.kinds import POD, WORKLOADS
 from regsweep.clients.registry import Deleter, Reader, Target
+from regsweep.core.collector_job import LABEL
 from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest
 from regsweep.demo.documents import Artifact
 from regsweep.demo.images import image_on, layer
 from regsweep.demo.push import Pusher
 from regsweep.steps.collect import Pace, PodCollector, Site
+from regsweep.steps.collect.leftover import Hands, leftovers, lift
 from regsweep.steps.scan import census
 from tests.cluster.access import EXISTING
 from tests.cluster.outside import forward
@@ -143,6 +145,25 @@ class Scene:
                 sleep=sleep,
             )
         )
+
+    def collectors(self) -> list[kube.Object]:
+        """The pods of the Jobs that collect for it."""
+        return list(self.api.list(POD, self.registry.namespace, labels=LABEL))
+
+    def lift(self) -> None:
+        """As somebody who knows no more than the marker on the workload."""
+        ports = Ports()
+        hands = Hands(
+            cluster=self.api,
+            probe_for=self.neighbour.probe,
+            journal=ports,
+            clock=lambda: datetime.now(UTC),
+            stop=ports,
+            progress=ports,
+            pace=Pace(poll=0.5, lift_patience=120),
+        )
+        for left in leftovers(self.api, self.registry.namespace):
+            lift(left, hands, "run-1")
 
     def census(self) -> Census:
         with Reader(Target(url=self.registry.url)) as reader:

@@ -30,6 +30,7 @@ class RegistryOptions:
     login: tuple[str, str] | None = None  # user and password of an htpasswd file
     environment: dict[str, str] = field(default_factory=dict)
     graceful: bool = False  # a pod that ends goes on until nobody is led to it any more
+    config: str = ""  # the configuration file, in a ConfigMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ def registry_objects(cluster: Cluster, namespace: str, options: RegistryOptions)
     if options.volume == "claim":
         claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
         objects.append(_object("v1", "PersistentVolumeClaim", options.name, spec=claim))
+    if options.config:
+        objects.append(_object("v1", "ConfigMap", options.name, data={"config.yml": options.config}))
     if options.login:
         user, password = options.login
         hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=5))
@@ -133,6 +136,9 @@ def _pod(cluster: Cluster, namespace: str, options: RegistryOptions) -> dict[str
         }
         volumes.append({"name": "auth", "secret": {"secretName": options.name}})
         mounts.append({"name": "auth", "mountPath": "/auth"})
+    if options.config:
+        volumes.append({"name": "config", "configMap": {"name": options.name}})
+        mounts.append({"name": "config", "mountPath": "/etc/distribution"})
     environment |= options.environment
     container = {
         "name": "registry",

@@ -89,6 +89,73 @@ def test_a_read_only_root_keeps_its_logs_in_the_store(enter: Enter):
     assert_nothing_left(scene)
 
 
+CONFIG = """
+version: 0.1
+storage: {filesystem: {rootdirectory: /var/lib/registry}, cache: {blobdescriptor: inmemory}}
+http: {addr: ':5000'}
+"""
+JOBS = [
+    pytest.param({}, id="Deployment"),
+    pytest.param({"kind": "StatefulSet", "replicas": 2}, id="StatefulSet of two"),
+    pytest.param({"strategy": "Recreate"}, id="Recreate"),
+]
+
+
+@pytest.mark.parametrize("options", JOBS)
+def test_a_job_collects_where_no_shell_can(enter: Enter, options: dict[str, Any]):
+    scene, ports = enter("3-distroless", config=CONFIG, **options), Ports()
+    kept = scene.fill()
+    needed = len(scene.census().marks())
+    result = scene.collector(ports).collect(scene.census)
+    assert ports.steps == ["Entering", "DryRunning", "Collecting", "Stopping", "Lifting", "Finished"]
+    assert (result.bytes_before, result.bytes_after) == (None, None)
+    assert (result.blobs_marked, result.blobs_expected, result.blobs_deleted) == (needed, needed, 12)
+    scene.needed_bytes(kept)
+    for digest in result.swept:
+        assert scene.registry.request("HEAD", f"team/app/blobs/{digest}").status_code == 404
+    assert {pod["status"]["phase"] for pod in scene.collectors()} == {"Succeeded"}
+    assert_nothing_left(scene)
+
+
+@pytest.mark.parametrize("step", ["DryRunning", "Collecting", "Stopping"])
+def test_whoever_comes_after_a_crash_goes_on_with_the_job(enter: Enter, step: str):
+    scene, ports = enter("3-distroless", config=CONFIG), Ports(kill_at=step)
+    kept = scene.fill()
+    with pytest.raises(Killed):
+        scene.collector(ports).collect(scene.census)
+    ports.kill_at, ports.dead = "", False
+    result = scene.collector(ports).resume(scene.census)
+    assert result is not None
+    assert result.blobs_deleted == 12
+    scene.needed_bytes(kept)
+    assert_nothing_left(scene)
+
+
+def test_a_job_that_cannot_begin_is_told_and_ended(enter: Enter):
+    scene = enter("3-distroless", config=CONFIG, strategy="Recreate")
+    scene.fill()
+    limit = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}}
+    spec = {"hard": {"pods": "2"}}
+    kubectl, names = scene.registry.cluster.kubectl, ("-n", scene.registry.namespace)
+    kubectl(*names, "apply", "-f", "-", stdin=json.dumps({**limit, "spec": spec}))
+    kubectl(*names, "run", "other", "--image", scene.registry.cluster.registry_image("3"))
+    with pytest.raises(CollectFailed, match=r"did not begin within rolloutTimeout: .* the Job makes no pod"):
+        scene.collector(Ports(), rolloutTimeout="20s").collect(scene.census)
+    assert scene.collectors() == []
+    assert_nothing_left(scene)
+
+
+def test_the_dead_leave_a_job_that_is_ended_before_the_lift(enter: Enter):
+    """By the marker alone, as the operator, a guard or a person does it."""
+    scene, ports = enter("3-distroless", config=CONFIG), Ports(kill_at="Stopping")
+    scene.fill()
+    with pytest.raises(Killed):
+        scene.collector(ports).collect(scene.census)
+    scene.lift()
+    assert [pod for pod in scene.collectors() if pod["status"]["phase"] in ("Pending", "Running")] == []
+    assert_nothing_left(scene)
+
+
 def test_unprotected_restarts_every_replica_and_blocks_nothing(enter: Enter):
     scene = enter("3", replicas=2)
     kept = scene.fill()
@@ -172,7 +239,9 @@ def test_empty_repositories_go_and_come_back_with_a_push(enter: Enter, version: 
 
 UNFIT = [
     pytest.param("3", {"volume": "emptyDir"}, "emptyDir volume: every restart loses it", id="emptyDir"),
-    pytest.param("3-distroless", {}, "use an image with one", id="no shell"),
+    pytest.param(
+        "3-distroless", {}, "has no shell, so a Job .* cannot be read: mount it from a ConfigMap", id="no shell"
+    ),
     pytest.param("3", {"strategy": "OnDelete", "kind": "StatefulSet"}, "OnDelete", id="OnDelete"),
     pytest.param(
         "3",

@@ -167,6 +167,7 @@ def test_beside_a_registry_it_may_do_this_and_nothing_more():
         "get pods", "list pods", "watch pods", "delete pods", "get pods/exec", "create pods/exec",
         "get apps/deployments", "list apps/deployments", "watch apps/deployments", "patch apps/deployments",
         "get apps/statefulsets", "list apps/statefulsets", "watch apps/statefulsets", "patch apps/statefulsets",
+        "get batch/jobs", "list batch/jobs", "create batch/jobs", "delete batch/jobs", "get pods/log",
         "get apps/replicasets", "list apps/replicasets", "list autoscaling/horizontalpodautoscalers", "get secrets",
         "list services",
         "get configmaps", "list configmaps", "create configmaps", "patch configmaps", "delete configmaps",

@@ -113,8 +113,10 @@ class CollectionStatus(StatusModel):
     """Where each pod's registry answers: a URL with `{}` for the pod's address."""
     work_dir: Text = ""
     """Where the collector's log, pid and exit code are kept in the pod."""
-    root: Annotated[str, Field(max_length=1024)] = ""
-    """The storage root in the pod, of the filesystem driver."""
+    root: Text = ""
+    """The storage root in the pod, where a shell there reaches it."""
+    job: Text = ""
+    """The Job that collects, where no shell in the pod can."""
     without_redis: bool = False
     """The registry's blob cache is in Redis; in the window its replicas do without it."""
     attempts: Count = 0

@@ -106,9 +106,9 @@ class _Streams:
 def execute(cluster: Cluster, target: ContainerRef, command: Command) -> ExecResult:
     """Run `command` and wait for its end.
 
-    Raises ClusterDenied, ClusterNotFound or ClusterUnreachable where it could not be begun, and ExecFailed
-    where the runtime cannot run it: NoSuchProgram where the container has no such program. A time-out or a broken connection is a result with `exit_code`
-    None.
+    Raises ClusterDenied, ClusterNotFound or ClusterUnreachable where it could not be begun, and ExecFailed where the
+    runtime did not run it: NoSuchProgram where the container has no such program. A time-out or a broken connection is
+    a result with `exit_code` None.
     """
     deadline = time.monotonic() + command.timeout
     socket = _connect(cluster, target, command)
@@ -201,6 +201,8 @@ def _exit_code(status: bytes, target: ContainerRef, command: Command) -> int | N
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     message = str(said.get("message", ""))[:500]
-    missing = re.search(rf'["`]?{re.escape(command.argv[0])}["`]?.{{0,40}}(?:not found|no such file)', message, re.IGNORECASE)
+    missing = re.search(
+        rf'["`]?{re.escape(command.argv[0])}["`]?.{{0,40}}(?:not found|no such file)', message, re.IGNORECASE
+    )
     error = NoSuchProgram if missing else ExecFailed
     raise error(f"cannot run {command.argv[0]!r} in {target}: {message}")

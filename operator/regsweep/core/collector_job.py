@@ -1,7 +1,8 @@
-"""The Job that runs garbage-collect where no shell can: its body, made of the registry's own pod, and what its state says.
+"""The Job that runs garbage-collect where no shell can: its body, made of the registry's own pod, and what its state
+says.
 
-It is one life and no more: nothing restarts its container, and nothing replaces its pod. Its labels are its own, so that
-no Service sends requests to it and no ReplicaSet adopts it.
+It is one life and no more: nothing restarts its container, and nothing replaces its pod. Its labels are its own, so
+that no Service sends requests to it and no ReplicaSet adopts it.
 
 What this may not do: ask the cluster. Objects are arguments.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from regsweep.api.meta import GROUP
@@ -149,7 +151,7 @@ def source_of(pod: Object, ours: Object, path: str) -> Source | None:
     mount = max(covering, key=lambda m: len(m["mountPath"]))
     inside = path.removeprefix(mount["mountPath"]).strip("/")
     key = "/".join(filter(None, (mount.get("subPath", ""), inside)))
-    volume = next((v for v in pod["spec"].get("volumes") or () if v["name"] == mount["name"]), {})
+    volume: Object = next((v for v in pod["spec"].get("volumes") or () if v["name"] == mount["name"]), {})
     for kind, field, name in (("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")):
         if held := volume.get(field):
             items = {item["path"]: item["key"] for item in held.get("items") or ()}
@@ -165,6 +167,12 @@ def unfinished(job: Object) -> bool:
     """It runs, or may yet make a pod."""
     conditions = job.get("status", {}).get("conditions") or ()
     return not any(c.get("type") in ("Complete", "Failed") and c.get("status") == "True" for c in conditions)
+
+
+def made_at(job: Object) -> datetime | None:
+    """When the API server made it."""
+    written = job["metadata"].get("creationTimestamp")
+    return datetime.fromisoformat(written) if written else None
 
 
 def waiting_for(pods: Iterable[Object]) -> str:
@@ -194,7 +202,7 @@ def ended(pod: Object) -> Ended | None:
     """None while it may live."""
     status = pod.get("status", {})
     terminated = container_status(pod, CONTAINER).get("state", {}).get("terminated")
-    if terminated:
+    if terminated:  # the container's end; nothing restarts it
         code = int(terminated.get("exitCode", -1))
         return Ended(Process.SUCCEEDED if code == 0 else Process.FAILED, code, str(terminated.get("reason") or ""))
     if status.get("phase") in ("Succeeded", "Failed"):

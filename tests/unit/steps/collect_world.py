@@ -18,14 +18,21 @@ from typing import Any
 from regsweep.api.meta import FIELD_MANAGER
 from regsweep.api.policy import GarbageCollection, WorkloadRef
 from regsweep.api.run import CollectionStatus
-from regsweep.clients.kinds import AUTOSCALER, DEPLOYMENT, LEASE, POD, STATEFUL_SET, Kind
+from regsweep.clients.kinds import AUTOSCALER, CONFIG_MAP, DEPLOYMENT, JOB, LEASE, POD, STATEFUL_SET, Kind
 from regsweep.clients.podexec import Command, ContainerRef, ExecResult
-from regsweep.core import marker
+from regsweep.core import collector_job, marker
 from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest
 from regsweep.core.resp import replies
 from regsweep.core.workload import CACHE_SWITCH, RESTARTED_FOR, SWITCH
-from regsweep.errors import Cancelled, ClusterConflict, ClusterNotFound, ClusterUnreachable, RegistryUnreachable
+from regsweep.errors import (
+    Cancelled,
+    ClusterConflict,
+    ClusterNotFound,
+    ClusterUnreachable,
+    NoSuchProgram,
+    RegistryUnreachable,
+)
 from regsweep.steps.collect import Pace, PodCollector, Site, scripts
 from regsweep.steps.collect.leftover import Hands, leftovers, lift
 
@@ -35,12 +42,14 @@ CENSUS = Census((("app", "v1", KEPT),), {"app": frozenset({KEPT})}, {})
 CONFIG = "storage: {filesystem: {rootdirectory: /var/lib/registry}}\nhttp: {addr: ':5000'}\n"
 
 
+JOBS = f"{collector_job.LABEL}={collector_job.label_value('Deployment', 'registry')}"
 SHAPES: dict[str, dict[str, Any]] = {
     "one replica": {"replicas": 1},
     "three replicas, rolling": {"replicas": 3},
     "two replicas, recreated": {"replicas": 2, "recreate": True},
     "a removal that goes on by itself": {"replicas": 1, "lingers": 3},
     "its blob cache in Redis": {"replicas": 2, "redis": True},
+    "no shell, so a Job": {"replicas": 2, "shell": False},
     "unprotected": {"replicas": 2, "protected": False},
 }
 
@@ -58,6 +67,7 @@ class Fault(StrEnum):
     WIPE_ALL = "somebody replaces the workload's manifest"
     POD_GONE = "a pod is deleted"
     RESTART = "a container restarts"
+    JOB_GONE = "the collector's Job is deleted"
     CANCEL = "asked to stop"
 
 
@@ -70,6 +80,8 @@ class Garbage:
     code: int
     pid: int
     ended: bool = False
+    gone: bool = False
+    """Its Job was deleted: its pod goes with the next moment."""
 
 
 @dataclass(slots=True)
@@ -83,6 +95,7 @@ class Pod:
     terminating: bool = False
     restarted_for: str | None = None
     without_redis: bool = False
+    config_map: bool = False
     processes: dict[str, Garbage] = field(default_factory=dict)
 
     def object(self) -> dict[str, Any]:
@@ -99,7 +112,12 @@ class Pod:
                 {"name": "registry", "containerID": f"c-{self.uid}-{self.started}", "state": {"running": {}}}
             ],
         }
-        return {"metadata": meta, "spec": {"containers": [{"name": "registry", "env": env}]}, "status": status}
+        ours: dict[str, Any] = {"name": "registry", "env": env}
+        spec: dict[str, Any] = {"containers": [ours], "nodeName": "node-1"}
+        if self.config_map:
+            ours["volumeMounts"] = [{"name": "c", "mountPath": "/etc/distribution"}]
+            spec["volumes"] = [{"name": "c", "configMap": {"name": "config"}}]
+        return {"metadata": meta, "spec": spec, "status": status}
 
     def live(self) -> list[Garbage]:
         return [process for process in self.processes.values() if not process.ended]
@@ -119,12 +137,15 @@ class World:
         moments: int = 2,
         lingers: int = 0,
         redis: bool = False,
+        shell: bool = True,
     ) -> None:
         self.replicas, self.recreate, self.protected, self.codes, self.moments = (
             replicas, recreate, protected, list(codes), moments,
         )  # fmt: skip
         self.lingers, self.empty, self.unseen = lingers, ["old/app"], ""
         self.redis: set[str] | None = set() if redis else None
+        self.shell = shell
+        self.jobs: dict[str, Garbage] = {}
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.faults: dict[int, Fault] = {}
         self.calls = 0
@@ -206,6 +227,7 @@ class World:
         self._numbers += 1
         revision = self.workload["metadata"]["generation"]
         pod = Pod(f"p{self._numbers}", self._numbers, self.switched, revision)
+        pod.config_map = not self.shell
         pod.without_redis = any(entry["name"] == CACHE_SWITCH for entry in self._container()["env"])
         pod.restarted_for = self._annotations().get(RESTARTED_FOR)
         self.pods.append(pod)
@@ -222,17 +244,22 @@ class World:
         }
 
     def _collectors(self) -> None:
-        for pod in self.pods:
-            for process in pod.live():
-                process.left -= 1
-                process.ended = process.left <= 0
+        self.jobs = {name: job for name, job in self.jobs.items() if not job.gone}
+        for process in self.live():
+            process.left -= 1
+            process.ended = process.left <= 0
+
+    def live(self) -> list[Garbage]:
+        """Every collector, wherever it lives."""
+        in_jobs = [job for job in self.jobs.values() if not job.ended]
+        return [*in_jobs, *(process for pod in self.pods for process in pod.live())]
 
     # the promises
     def _check(self) -> None:
-        live = [(pod, process) for pod in self.pods for process in pod.live()]
+        live = self.live()
         if len(live) > 1:
             self.violations.append("two collectors at once")
-        if any(not process.dry for _, process in live):
+        if any(not process.dry for process in live):
             self.tainted |= {pod.uid for pod in self.pods}
             if self.protected and not self.wiped and any(not pod.read_only for pod in self.pods):
                 self.violations.append("garbage-collect while a replica accepts writes (S8)")
@@ -248,7 +275,7 @@ class World:
             broken.append("a replica that was up during garbage-collect serves (S10)")
         if self.redis is not None and self.collected and str(GONE) in self.redis and not self.wiped:
             broken.append("the blob cache in Redis names what was swept (S10)")
-        if any(pod.live() for pod in self.pods):
+        if self.live():
             broken.append("a collector lives")
         return broken
 
@@ -293,6 +320,8 @@ class World:
                 pod.processes.clear()
                 pod.ready = False
                 self.tainted.discard(pod.uid)
+            case Fault.JOB_GONE:
+                self.jobs.clear()
             case Fault.CANCEL:
                 self.cancelled = True
             case _:
@@ -307,6 +336,12 @@ class World:
                 if name not in self.leases:
                     raise ClusterNotFound(name)
                 return copy.deepcopy(self.leases[name])
+            if kind is CONFIG_MAP:
+                return {"data": {"config.yml": CONFIG}}
+            if kind is JOB:
+                if name not in self.jobs or self.jobs[name].gone:
+                    raise ClusterNotFound(name)
+                return self._job(name)
             return copy.deepcopy(self.workload)
 
         found: dict[str, Any] = self.call(effect)
@@ -318,8 +353,14 @@ class World:
         yield from self.call(lambda: self._listed(kind, labels))
 
     def _listed(self, kind: Kind, labels: str) -> Sequence[dict[str, Any]]:
-        if kind is POD:
+        if kind is POD and labels == "app=registry":
             return [pod.object() for pod in self.pods]
+        if kind is POD:
+            one = labels.removeprefix("batch.kubernetes.io/job-name=")
+            return [self._job_pod(name) for name in self.jobs if labels == JOBS or name == one]
+        if kind is JOB:
+            assert labels == JOBS
+            return [self._job(name) for name, job in self.jobs.items() if not job.gone]
         if kind is DEPLOYMENT:
             marked = self.workload["metadata"].get("labels", {}).get(marker.LABEL) == "active"
             assert labels == marker.SELECTOR
@@ -327,7 +368,38 @@ class World:
         assert kind in (AUTOSCALER, STATEFUL_SET)
         return []
 
+    def _job(self, name: str) -> dict[str, Any]:
+        ended = [{"type": "Complete", "status": "True"}] if self.jobs[name].ended else []
+        return {"metadata": {"name": name, "uid": name}, "status": {"conditions": ended}}
+
+    def _job_pod(self, name: str) -> dict[str, Any]:
+        job = self.jobs[name]
+        meta = {"name": f"{name}-x", "uid": f"{name}-x"} | ({"deletionTimestamp": "now"} if job.gone else {})
+        state = {"terminated": {"exitCode": job.code}} if job.ended else {"running": {}}
+        phase = ("Failed" if job.code else "Succeeded") if job.ended else "Running"
+        status = {"phase": phase, "containerStatuses": [{"name": "collector", "state": state}]}
+        return {"metadata": meta, "status": status}
+
+    def log(self, namespace: str, pod: str, container: str, *, since: str = "", limit: int) -> bytes:
+        def effect() -> bytes:
+            name = pod.removesuffix("-x")
+            if name not in self.jobs:
+                raise ClusterNotFound(pod)
+            lines = self._printed(self.jobs[name])
+            stamped = "".join(
+                f"2026-01-01T00:00:{second:02}.000000000Z {line}\n"
+                for second, line in enumerate(lines)
+                if f"2026-01-01T00:00:{second:02}Z" >= since
+            )
+            return stamped.encode()
+
+        found: bytes = self.call(effect)
+        return found
+
     def create(self, kind: Kind, namespace: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        if kind is JOB:
+            self.call(lambda: self._created(body))
+            return body
         return self.replace(kind, namespace, body)
 
     def replace(self, kind: Kind, namespace: str | None, body: dict[str, Any]) -> dict[str, Any]:
@@ -339,6 +411,9 @@ class World:
         self, kind: Kind, namespace: str | None, name: str, *, uid: str = "", grace_seconds: int | None = None
     ) -> None:
         def effect() -> None:
+            job = self.jobs.get(name.removesuffix("-x"))
+            if job is not None:
+                job.gone = True
             for pod in self.pods:
                 if pod.uid == name:
                     pod.terminating, pod.ready = True, False
@@ -365,7 +440,7 @@ class World:
             self._annotations().update(wanted)
             return
         annotations = body["metadata"].get("annotations", {})
-        if not annotations and any(pod.live() for pod in self.pods):
+        if not annotations and self.live():
             self.violations.append("lifted while a collector lives (S8)")
         held = self.workload["metadata"].setdefault("annotations", {})
         for key in marker.ANNOTATIONS:
@@ -396,6 +471,8 @@ class World:
         pod = next((pod for pod in self.pods if pod.uid == target.pod), None)
         if pod is None:
             raise ClusterNotFound(target.pod)
+        if not self.shell:
+            raise NoSuchProgram("sh")
         script, words = command.argv[2], command.argv[4:]
         texts = {
             scripts.INSPECT: self._inspected(pod),
@@ -421,16 +498,30 @@ class World:
             process.ended, process.code = True, 137
         return _said("\n")
 
+    def _created(self, body: dict[str, Any]) -> None:
+        name, template = body["metadata"]["name"], body["spec"]["template"]
+        if name in self.jobs:
+            raise ClusterConflict(name)
+        assert template["metadata"]["labels"] == {collector_job.LABEL: JOBS.partition("=")[2]}
+        (ours,) = template["spec"]["containers"]
+        assert ours["args"][0] == "garbage-collect"
+        assert ours["args"][-1] == "/etc/distribution/config.yml"
+        assert [each["value"] for each in ours["env"]] == ([marker.READ_ONLY] if self.protected else [])
+        self.jobs[name] = self._garbage("--dry-run" in ours["args"])
+        self._check()
+
     def _started(self, pod: Pod, words: tuple[str, ...]) -> ExecResult:
-        dry = "--dry-run" in words
+        pod.processes[words[0]] = self._garbage("--dry-run" in words)
+        self._check()
+        return _said("")
+
+    def _garbage(self, dry: bool) -> Garbage:
         if not dry and self.protected and (any(not each.read_only for each in self.pods) and not self.wiped):
             self.violations.append("begun while a replica accepts writes (S8)")
         code = self.codes.pop(0) if self.codes else 0
         self._numbers += 1
-        pod.processes[words[0]] = Garbage(dry, self.moments, code, self._numbers)
         self.collected += not dry
-        self._check()
-        return _said("")
+        return Garbage(dry, self.moments, code, self._numbers)
 
     def _inspected(self, pod: Pod) -> str:
         facts = "binary /bin/registry\nversion registry 3\nconfig /etc/config.yml\n"
@@ -478,10 +569,13 @@ class World:
         process = pod.processes.get(words[0])
         if process is None:
             return _said("", "running" if pod.live() else "none")
+        text = "\n".join(self._printed(process)) + "\n"
+        return _said(text[int(words[1]) :], f"ended {process.code}" if process.ended else "running")
+
+    def _printed(self, process: Garbage) -> Sequence[str]:
         lines = [f"app: marking manifest {KEPT} ", "", "1 blobs marked, 1 blobs and 0 manifests eligible for deletion"]
         lines.append(f"blob eligible for deletion: {GONE}")
-        text = "\n".join(lines if process.ended and process.code == 0 else lines[:1]) + "\n"
-        return _said(text[int(words[1]) :], f"ended {process.code}" if process.ended else "running")
+        return lines if process.ended and process.code == 0 else lines[:1]
 
     # the door's own ports
     def load(self) -> CollectionStatus | None:
@@ -522,12 +616,11 @@ class World:
         return _Probe(self, url)
 
     def collector(self, *, run: str = "run-1", **spec: Any) -> PodCollector:
-        fixed: dict[str, Any] = {
-            "mode": "ReadOnly" if self.protected else "Unprotected",
-            "timeout": "10m",
-            "rolloutTimeout": "5m",
-        }
-        fixed |= {"removeEmptyRepositories": self.protected, "redisCache": "Flush" if self.protected else "Refuse"}
+        fixed: dict[str, Any] = {"mode": "ReadOnly", "timeout": "10m", "rolloutTimeout": "5m"}
+        if self.protected:
+            fixed |= {"removeEmptyRepositories": self.shell, "redisCache": "Flush"}
+        else:
+            fixed["mode"] = "Unprotected"
         return PodCollector(
             Site(
                 cluster=self,  # type: ignore[arg-type]

@@ -10,8 +10,9 @@ from regsweep.clients.kinds import AUTOSCALER
 from regsweep.core import marker, workload
 from regsweep.core.maintenance import Process, Replica
 from regsweep.errors import ClusterConflict, ClusterDenied, ClusterError, ClusterNotFound, WorkloadUnfit
-from regsweep.steps.collect.inspection import Inspection, inspect
-from regsweep.steps.collect.process import any_alive
+from regsweep.steps.collect.alive import any_alive
+from regsweep.steps.collect.inside import inspect
+from regsweep.steps.collect.inspection import Inspection
 from regsweep.steps.collect.sight import ask, pods_of
 from regsweep.steps.collect.site import Site
 

@@ -1,4 +1,4 @@
-"""The collector as a process in a pod: begun detached, looked at by short execs, known dead or alive.
+"""The collector as a process in the registry's pod: begun detached, looked at by short execs, known dead or alive.
 
 An exec's connection may break at any time, and the process goes on without it. So its output and exit code
 go to files in the pod, and whether it lives is read from /proc. What cannot be read is UNKNOWN, and UNKNOWN
@@ -15,7 +15,7 @@ from regsweep.clients.podexec import Command
 from regsweep.core.collector_output import CollectorOutput
 from regsweep.core.diagnosis import STORE, Scene, diagnose, trace
 from regsweep.core.maintenance import Process
-from regsweep.core.workload import container_id, container_status
+from regsweep.core.workload import container_id
 from regsweep.errors import ClusterError, ExecFailed
 from regsweep.steps.collect import scripts
 from regsweep.steps.collect.inspection import Inspection
@@ -40,7 +40,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class CollectorProcess:
+class PodProcess:
     """One run of garbage-collect. `output` is read on from where it was left; `complaint` says why it
     failed. `root` is the storage root, for what it says."""
 
@@ -52,7 +52,7 @@ class CollectorProcess:
     complaint: str = ""
     state: Process = field(default=Process.NONE)
 
-    def start(self, inspection: Inspection, dry_run: bool) -> None:
+    def start(self, pod: dict[str, Any], inspection: Inspection, dry_run: bool) -> None:
         """Begin it. Raises ClusterError; it may have begun all the same, and `look` tells."""
         argv = ("sh", "-c", scripts.START, "sh", self.place.directory, *inspection.command(dry_run))
         result = self.site.exec(self.place.pod, Command(argv, timeout=30.0))
@@ -121,32 +121,6 @@ class CollectorProcess:
             return Scene(self.root, repository=self.output.repository)
         files = tuple(dict.fromkeys(result.stdout.decode("utf-8", "replace").split("\n")))
         return Scene(self.root, tuple(filter(None, files)), self.output.repository)
-
-
-def any_alive(site: Site, pods: Iterable[dict[str, Any]]) -> Process:
-    """Whether garbage-collect lives in any pod of the registry, whoever began it: NONE is proof that it does
-    not."""
-    answers = {_alive_in(site, pod) for pod in pods}
-    return next((state for state in (Process.RUNNING, Process.UNKNOWN) if state in answers), Process.NONE)
-
-
-def _alive_in(site: Site, pod: dict[str, Any]) -> Process:
-    if "running" not in container_status(pod, site.workload.container).get("state", {}):
-        return Process.NONE
-    try:
-        result = site.exec(pod["metadata"]["name"], Command(("sh", "-c", scripts.SCAN), timeout=30.0))
-    except ClusterError:
-        return Process.UNKNOWN  # also where the pod is gone since it was listed: the next list tells
-    if not result.ok:
-        return Process.UNKNOWN
-    return Process.RUNNING if result.stdout.strip() else Process.NONE
-
-
-def stop_all(site: Site, pods: Iterable[dict[str, Any]]) -> None:
-    """End every collector in every pod. Raises ClusterError; `any_alive` tells what is left."""
-    for pod in pods:
-        if _alive_in(site, pod) is Process.RUNNING:
-            site.exec(pod["metadata"]["name"], Command(("sh", "-c", scripts.STOP), timeout=30.0))
 
 
 def measure(site: Site, pod: str, blobs: str) -> int | None:

@@ -12,6 +12,7 @@ from regsweep.api.policy import CollectMode, GarbageCollection, WorkloadRef
 from regsweep.clients import podexec
 from regsweep.clients.kinds import WORKLOADS, Kind
 from regsweep.clients.kube import Cluster
+from regsweep.core import collector_job
 from regsweep.core.marker import Marker, Target
 from regsweep.core.ports import Clock, Progress, Stop, WindowJournal
 
@@ -65,6 +66,15 @@ class Site:
     @property
     def protected(self) -> bool:
         return self.spec.mode is CollectMode.READ_ONLY
+
+    @property
+    def jobs(self) -> str:
+        """The label selector of the Jobs that collect for this workload, and of their pods."""
+        return f"{collector_job.LABEL}={self.job_label}"
+
+    @property
+    def job_label(self) -> str:
+        return collector_job.label_value(self.workload.kind, self.workload.name)
 
     @property
     def name(self) -> str:

@@ -9,26 +9,25 @@ from typing import Any
 from regsweep.api.run import CollectionStatus
 from regsweep.clients.kinds import POD
 from regsweep.core import marker
+from regsweep.core.collector_job import job_name
 from regsweep.core.collector_output import CollectorOutput
-from regsweep.core.diagnosis import STORE
 from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Process, Step, Why
 from regsweep.core.oci import Digest
 from regsweep.core.workload import container_id, ready
-from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, PartialInventory, RegistryUnreachable
-from regsweep.steps.collect.inspection import Inspection, inspect
-from regsweep.steps.collect.process import CollectorProcess, Place, any_alive, measure, stop_all
+from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed
+from regsweep.steps.collect.alive import CollectorProcess, alive_in, any_alive, stop_all
+from regsweep.steps.collect.comparison import NAMED, Comparison, overlooked
+from regsweep.steps.collect.inside import inspect
+from regsweep.steps.collect.inspection import Inspection
+from regsweep.steps.collect.job import JobProcess
+from regsweep.steps.collect.process import Place, PodProcess, measure
 from regsweep.steps.collect.redis import RedisCache
 from regsweep.steps.collect.sight import Sight
 from regsweep.steps.collect.site import Site
 from regsweep.steps.collect.store import remove_empty, unseen
 
 LEAVING = (Step.STOPPING, Step.LIFTING)
-CENSUS_PAUSES = (2.0, 5.0, 10.0, 20.0, 30.0, 30.0, 30.0)
-"""Seconds between two tries of a census that fails in the window: about two minutes, which a Service may need to follow
-its pods when the Kubernetes API was away."""
-NAMED = 5
-"""So many missing marks are named in a message."""
 
 
 class Window:
@@ -41,12 +40,10 @@ class Window:
         self.compared: bool | None = None
         self.process: CollectorProcess | None = None
         self.swept: frozenset[Digest] = frozenset()
-        self._census = census
-        self._taken: Census | None = None
-        self._missing: set[Digest] = set()
+        self._marks = Comparison(site, census)
         self._stops = 0
         if self.step in (Step.DRY_RUNNING, Step.COLLECTING):
-            self._follow(Place(status.pod, status.pod_uid, status.container_id, self._directory()))
+            self._follow()
 
     @property
     def step(self) -> Step:
@@ -75,7 +72,7 @@ class Window:
             return any_alive(self.site, sight.pods) if self.status.attempts else Process.NONE
         if self.process is None or self.step is Step.LIFTING:
             return Process.NONE
-        if self.step is Step.DRY_RUNNING and self._taken is None:
+        if self.step is Step.DRY_RUNNING and self._marks.taken is None:
             self._take_census()
         return self.process.look(list(sight.pods))
 
@@ -93,7 +90,7 @@ class Window:
     def dry_run(self, sight: Sight) -> None:
         self._begin(sight, Step.DRY_RUNNING, dry_run=True)
         self.site.progress.say("dry run of garbage-collect begun; its marks are compared with a fresh listing")
-        if self._taken is None:
+        if self._marks.taken is None:
             self._take_census()
         if self.inspection is not None:  # while the dry run goes on
             size = self._bytes_before(self.status.pod, self.inspection)
@@ -102,20 +99,14 @@ class Window:
     def compare(self) -> None:
         """Every digest of the census must have been marked: a missing one is a live image at risk."""
         output = self._output()
-        overlooked = unseen(self.site, self.status.pod, self.status.root) if self.status.root else ()
-        if overlooked:
-            self.compared = False
-            raise CollectFailed(_overlooked(overlooked, self.status.root))
-        self.compared = not self._missing
+        root, why = self.status.root, self._marks.verdict()
+        if repositories := unseen(self.site, self.status.pod, root) if root else ():
+            why = overlooked(repositories, root)
+        self.compared = not why
         marked = output.summary.marked if output.summary else 0
         self.status = self.status.model_copy(update={"blobs_marked": marked})
-        if self._missing:
-            raise CollectFailed(
-                f"garbage-collect would delete {len(self._missing)} digests that live images need, so it was not run: "
-                f"{self._named()}. The registry's store and its API disagree; check the store (a damaged link stops "
-                "the "
-                "mark early), and that workloadRef is the registry behind spec.registry.url"
-            )
+        if why:
+            raise CollectFailed(why)
         self.site.progress.begin("collect", len(output.eligible))
 
     def collect(self, sight: Sight) -> None:
@@ -146,7 +137,7 @@ class Window:
             stop_all(self.site, sight.pods)
             return
         for pod in sight.pods:
-            if any_alive(self.site, [pod]).may_live and not pod["metadata"].get("deletionTimestamp"):
+            if alive_in(self.site, pod).may_live and not pod["metadata"].get("deletionTimestamp"):
                 self.site.progress.say(
                     f"pod {pod['metadata']['name']} is deleted: its collector cannot be stopped otherwise"
                 )
@@ -177,13 +168,16 @@ class Window:
 
     def _bytes_before(self, pod: str, inspection: Inspection) -> int:
         """Measured once; again only by who goes on after a crash that came before it was written. 0: not measurable."""
-        return self.status.bytes_before or measure(self.site, pod, inspection.blobs) or 0
+        measured = self.status.bytes_before or not inspection.shell
+        return self.status.bytes_before if measured else measure(self.site, pod, inspection.blobs) or 0
 
     def _bytes_after(self, pod: dict[str, Any]) -> dict[str, int]:
         try:
             self.inspection = self.inspection or inspect(self.site, pod)
         except ClusterError as error:
             self.site.progress.say(f"the bytes after the collection could not be measured: {error}")
+            return {}
+        if not self.inspection.shell:
             return {}
         after = measure(self.site, pod["metadata"]["name"], self.inspection.blobs)
         if after is None:
@@ -195,28 +189,32 @@ class Window:
         if any_alive(self.site, sight.pods) is not Process.NONE:
             raise CollectFailed("another garbage-collect runs in the registry's pods: switch off that other job")
         self.inspection = self.inspection or inspect(self.site, pod)
-        meta, now = pod["metadata"], self.site.clock()
+        meta, now, attempt = pod["metadata"], self.site.clock(), self.status.attempts + dry_run
         self.save(
             step=step,
             pod=meta["name"],
             pod_uid=meta["uid"],
             container_id=container_id(pod, self.site.workload.container),
             work_dir=self.inspection.work_dir,
-            attempts=self.status.attempts + dry_run,
+            job="" if self.inspection.shell else job_name(self.site.run, attempt, dry_run),
+            attempts=attempt,
             collect_started_at=self.status.collect_started_at or (None if dry_run else now),
             bytes_before=self.status.bytes_before if dry_run else self._bytes_before(meta["name"], self.inspection),
         )
         if dry_run and not self.site.protected:
             self._take_census()  # while pushes go on, only what was there before the marks must be marked
-        process = self._follow(Place(meta["name"], meta["uid"], self.status.container_id, self._directory()))
-        process.start(self.inspection, dry_run)
+        self._follow().start(pod, self.inspection, dry_run)
 
-    def _follow(self, place: Place) -> CollectorProcess:
+    def _follow(self) -> CollectorProcess:
         if self.step is Step.DRY_RUNNING:
-            self.compared, self._missing = None, set(self._taken.marks()) if self._taken else set()
-        self.process = CollectorProcess(
-            self.site, place, CollectorOutput(marked=self._missing.discard), self.status.root
-        )
+            self.compared = None
+            self._marks.begin()
+        status, output = self.status, CollectorOutput(marked=self._marks.missing.discard)
+        if status.job:
+            self.process = JobProcess(self.site, status.job, output)
+        else:
+            place = Place(status.pod, status.pod_uid, status.container_id, self._directory())
+            self.process = PodProcess(self.site, place, output, status.root)
         return self.process
 
     def _directory(self) -> str:
@@ -224,19 +222,7 @@ class Window:
         return f"{self.status.work_dir}/{self.site.run}-{self.status.attempts}-{kind}"
 
     def _take_census(self) -> None:
-        self._taken = self._patient_census()
-        self._missing |= self._taken.marks()
-        self.status = self.status.model_copy(update={"blobs_expected": len(self._missing)})
-
-    def _patient_census(self) -> Census:
-        """A Service is a moment behind its pods' rollout, so the first failures are not believed."""
-        for seconds in CENSUS_PAUSES:
-            try:
-                return self._census()
-            except (PartialInventory, RegistryUnreachable) as error:
-                self.site.progress.say(f"{error}; asking again in {seconds:.0f}s")
-            self.site.stop.wait(seconds)
-        return self._census()
+        self.status = self.status.model_copy(update={"blobs_expected": self._marks.take()})
 
     def _flush_redis(self, sight: Sight) -> None:
         """No replica fills it again before the window is over."""
@@ -252,8 +238,7 @@ class Window:
         if not self.site.spec.remove_empty_repositories:
             return 0
         try:
-            kept = {repository for repository, held in self._taken.manifests.items() if held} if self._taken else set()
-            removed = remove_empty(self.site, self.status.pod, self.status.root, kept)
+            removed = remove_empty(self.site, self.status.pod, self.status.root, self._marks.kept())
         except ClusterError as error:
             self.site.progress.say(f"the empty repositories stay for now: {error}")
             return 0
@@ -266,25 +251,8 @@ class Window:
             raise CollectFailed("there is no garbage-collect whose output could be read")
         return self.process.output
 
-    def _named(self) -> str:
-        names = []
-        for digest in sorted(self._missing)[:NAMED]:
-            held = (*self._taken.manifests.items(), *self._taken.blobs.items()) if self._taken else ()
-            names.append(f"{next((repository for repository, digests in held if digest in digests), '?')}@{digest}")
-        more = len(self._missing) - len(names)
-        return ", ".join(names) + (f" and {more} more" if more else "")
-
     def _apply(self, body: dict[str, Any]) -> None:
         self.site.cluster.apply(self.site.kind, body)
-
-
-def _overlooked(repositories: tuple[str, ...], root: str) -> str:
-    named = ", ".join(repositories[:NAMED])
-    return (
-        f"garbage-collect does not see {len(repositories)} repositories that have manifests and no directory _layers "
-        f"({named}), and would delete what they hold, so it was not run: create an empty directory _layers in each, as "
-        f"{root}/{STORE}/repositories/{repositories[0]}/_layers, owned as its neighbours are"
-    )
 
 
 def _found(sight: Sight) -> dict[str, Any]:

@@ -1,0 +1,86 @@
+"""Whether garbage-collect lives anywhere near a registry, whoever began it, and its end by force.
+
+It may live in any pod of the workload, or in a pod of a Job that was made for it. What cannot be read may live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from regsweep.clients.kinds import JOB, POD
+from regsweep.clients.podexec import Command
+from regsweep.core import collector_job, workload
+from regsweep.core.collector_output import CollectorOutput
+from regsweep.core.maintenance import Process
+from regsweep.core.workload import container_status
+from regsweep.errors import ClusterError, ClusterNotFound, NoSuchProgram
+from regsweep.steps.collect import scripts
+from regsweep.steps.collect.inspection import Inspection
+from regsweep.steps.collect.site import Site
+
+
+class CollectorProcess(Protocol):
+    """One run of garbage-collect. `output` is read on from where it was left; `complaint` says why it failed."""
+
+    output: CollectorOutput
+    complaint: str
+
+    def start(self, pod: dict[str, Any], inspection: Inspection, dry_run: bool) -> None:
+        """Begin it, as `pod` of the registry would. Raises ClusterError; it may have begun all the same, and `look`
+        tells."""
+
+    def look(self, pods: list[dict[str, Any]]) -> Process:
+        """How it is doing; reads all output that there is. Never raises ClusterError."""
+
+
+def any_alive(site: Site, pods: Iterable[dict[str, Any]]) -> Process:
+    """Of all pods of the registry, and of its Jobs: NONE is proof that none does."""
+    answers = {alive_in(site, pod) for pod in pods} | {alive_as_job(site)}
+    return next((state for state in (Process.RUNNING, Process.UNKNOWN) if state in answers), Process.NONE)
+
+
+def alive_in(site: Site, pod: dict[str, Any]) -> Process:
+    """Of one pod of the registry. Nothing was begun by a shell where there is none."""
+    if "running" not in container_status(pod, site.workload.container).get("state", {}):
+        return Process.NONE
+    try:
+        result = site.exec(pod["metadata"]["name"], Command(("sh", "-c", scripts.SCAN), timeout=30.0))
+    except NoSuchProgram:
+        return Process.NONE
+    except ClusterError:
+        return Process.UNKNOWN  # also where the pod is gone since it was listed: the next list tells
+    if not result.ok:
+        return Process.UNKNOWN
+    return Process.RUNNING if result.stdout.strip() else Process.NONE
+
+
+def alive_as_job(site: Site) -> Process:
+    """Jobs first, then pods: a pod whose Job is gone already is seen, and so is a Job that has no pod yet."""
+    try:
+        jobs = any(collector_job.unfinished(job) for job in site.cluster.list(JOB, site.namespace, labels=site.jobs))
+        pods = any(workload.alive(pod) for pod in site.cluster.list(POD, site.namespace, labels=site.jobs))
+    except ClusterError:
+        return Process.UNKNOWN
+    return Process.RUNNING if jobs or pods else Process.NONE
+
+
+def stop_all(site: Site, pods: Iterable[dict[str, Any]]) -> None:
+    """End every collector in every pod, and every Job. Raises ClusterError; `any_alive` tells what is left."""
+    for pod in pods:
+        if alive_in(site, pod) is Process.RUNNING:
+            site.exec(pod["metadata"]["name"], Command(("sh", "-c", scripts.STOP), timeout=30.0))
+    if alive_as_job(site) is not Process.NONE:
+        _stop_jobs(site)
+
+
+def _stop_jobs(site: Site) -> None:
+    """A Job that is deleted makes no pod any more; its pods are deleted as well, for they may outlive it."""
+    for kind in (JOB, POD):
+        for found in site.cluster.list(kind, site.namespace, labels=site.jobs):
+            meta = found["metadata"]
+            if not meta.get("deletionTimestamp"):
+                try:
+                    site.cluster.delete(kind, site.namespace, meta["name"], uid=meta["uid"])
+                except ClusterNotFound:
+                    continue
