@@ -127,7 +127,10 @@ class CollectionStatus(StatusModel):
     """UIDs of the pods that were up while garbage-collect ran: none of them may accept writes again."""
     blobs_marked: Count = 0
     blobs_expected: Count = 0
+    blobs_eligible: Count = 0
+    """What the dry run said that would go."""
     blobs_deleted: Count = 0
+    """Swept so far."""
     manifests_deleted: Count = 0
     repositories_removed: Count = 0
     """Empty ones."""

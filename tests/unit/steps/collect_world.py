@@ -144,7 +144,7 @@ class World:
         )  # fmt: skip
         self.lingers, self.empty, self.unseen = lingers, ["old/app"], ""
         self.redis: set[str] | None = set() if redis else None
-        self.shell = shell
+        self.shell, self.scalers = shell, list[dict[str, Any]]()
         self.jobs: dict[str, Garbage] = {}
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.faults: dict[int, Fault] = {}
@@ -366,7 +366,7 @@ class World:
             assert labels == marker.SELECTOR
             return [copy.deepcopy(self.workload)] if marked else []
         assert kind in (AUTOSCALER, STATEFUL_SET)
-        return []
+        return self.scalers if kind is AUTOSCALER else []
 
     def _job(self, name: str) -> dict[str, Any]:
         ended = [{"type": "Complete", "status": "True"}] if self.jobs[name].ended else []
@@ -575,7 +575,8 @@ class World:
     def _printed(self, process: Garbage) -> Sequence[str]:
         lines = [f"app: marking manifest {KEPT} ", "", "1 blobs marked, 1 blobs and 0 manifests eligible for deletion"]
         lines.append(f"blob eligible for deletion: {GONE}")
-        return lines if process.ended and process.code == 0 else lines[:1]
+        through = process.ended or not process.dry  # a collection says what it sweeps as it goes
+        return lines if through and process.code == 0 else lines[:1]
 
     # the door's own ports
     def load(self) -> CollectionStatus | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from regsweep.api.run import CollectionStatus
 from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Why
 from regsweep.core.oci import Digest
@@ -152,6 +154,53 @@ def test_the_cache_in_redis_is_emptied_while_no_replica_fills_it():
     world.collector().collect(lambda: CENSUS)
     assert "2 keys of the registry's blob cache deleted in Redis" in world.said
     assert world.verdict() == []
+
+
+def _scaler(current: int, desired: int) -> dict[str, Any]:
+    ref = {"kind": "Deployment", "name": "registry"}
+    status = {"currentReplicas": current, "desiredReplicas": desired}
+    return {"metadata": {"name": "hpa"}, "spec": {"scaleTargetRef": ref}, "status": status}
+
+
+def test_a_workload_that_is_being_scaled_is_refused():
+    world = World()
+    world.scalers = [_scaler(1, 3)]
+    with pytest.raises(WorkloadUnfit, match="hpa is scaling it from 1 to 3: wait for its end"):
+        world.collector().preflight()
+    world.scalers = [_scaler(1, 1)]
+    world.collector().preflight()
+    assert "Deployment registry/registry is scaled by HorizontalPodAutoscaler hpa" in world.said[-1]
+
+
+def test_how_far_a_long_collection_is_stands_in_its_status():
+    world = World(moments=20)
+    told: list[int] = []
+    save = world.save
+
+    def saving(status: CollectionStatus) -> None:
+        if status.step == "Collecting":
+            told.append(status.blobs_deleted)
+            assert status.blobs_eligible == 1
+        save(status)
+
+    world.save = saving  # type: ignore[method-assign]
+    world.collector().collect(lambda: CENSUS)
+    assert told[0] == 0
+    assert set(told[1:]) == {1}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param(lambda pod: setattr(pod, "config_map", False), "cannot be read: mount it", id="in the image"),
+        pytest.param(lambda pod: None, "removeEmptyRepositories takes a shell", id="empty repositories"),
+    ],
+)
+def test_what_takes_a_shell_is_refused_without_one(change, words):
+    world = World(shell=False)
+    change(world.pods[0])
+    with pytest.raises(WorkloadUnfit, match=words):
+        world.collector(removeEmptyRepositories=True).preflight()
 
 
 def test_a_registry_that_is_read_only_by_itself_is_refused():

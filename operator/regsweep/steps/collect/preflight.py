@@ -117,7 +117,11 @@ def _tell_autoscaler(site: Site) -> None:
         for scaler in site.cluster.list(AUTOSCALER, site.namespace):
             ref = scaler["spec"]["scaleTargetRef"]
             if (ref.get("kind"), ref.get("name")) == (site.workload.kind, site.workload.name):
-                name = scaler["metadata"]["name"]
+                name, status = scaler["metadata"]["name"], scaler.get("status") or {}
+                now, wanted = status.get("currentReplicas"), status.get("desiredReplicas")
+                if now is not None and wanted and now != wanted:
+                    fault = f"HorizontalPodAutoscaler {name} is scaling it from {now} to {wanted}: wait for its end"
+                    _refuse(site, [fault])
                 site.progress.say(
                     f"{site.name} is scaled by HorizontalPodAutoscaler {name}; every new replica is checked too"
                 )

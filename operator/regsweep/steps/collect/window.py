@@ -4,6 +4,7 @@ each effect."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from regsweep.api.run import CollectionStatus
@@ -15,7 +16,7 @@ from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Process, Step, Why
 from regsweep.core.oci import Digest
 from regsweep.core.workload import container_id, ready
-from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed
+from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, RegsweepError
 from regsweep.steps.collect.alive import CollectorProcess, alive_in, any_alive, stop_all
 from regsweep.steps.collect.comparison import NAMED, Comparison, overlooked
 from regsweep.steps.collect.inside import inspect
@@ -28,6 +29,8 @@ from regsweep.steps.collect.site import Site
 from regsweep.steps.collect.store import remove_empty, unseen
 
 LEAVING = (Step.STOPPING, Step.LIFTING)
+TELLING = timedelta(seconds=15)
+"""Between two writes of how far a collection is."""
 
 
 class Window:
@@ -42,6 +45,7 @@ class Window:
         self.swept: frozenset[Digest] = frozenset()
         self._marks = Comparison(site, census)
         self._stops = 0
+        self._told: datetime | None = None
         if self.step in (Step.DRY_RUNNING, Step.COLLECTING):
             self._follow()
 
@@ -104,7 +108,7 @@ class Window:
             why = overlooked(repositories, root)
         self.compared = not why
         marked = output.summary.marked if output.summary else 0
-        self.status = self.status.model_copy(update={"blobs_marked": marked})
+        self.status = self.status.model_copy(update={"blobs_marked": marked, "blobs_eligible": len(output.eligible)})
         if why:
             raise CollectFailed(why)
         self.site.progress.begin("collect", len(output.eligible))
@@ -115,10 +119,19 @@ class Window:
         self._begin(sight, Step.COLLECTING, dry_run=False)
 
     def poll(self) -> None:
-        if self.step is Step.COLLECTING:
-            now = len(self._output().eligible)
-            self.site.progress.advance(max(0, now - self.status.blobs_deleted), "blobs")
-            self.status = self.status.model_copy(update={"blobs_deleted": now})
+        """How far the collection is, for whoever looks: written now and then, and not worth an error."""
+        if self.step is not Step.COLLECTING:
+            return
+        now, swept = self.site.clock(), len(self._output().eligible)
+        self.site.progress.advance(max(0, swept - self.status.blobs_deleted), "blobs")
+        self.status = self.status.model_copy(update={"blobs_deleted": swept})
+        self._told = self._told or now
+        if now - self._told >= TELLING:
+            self._told = now
+            try:
+                self.site.journal.save(self.status)
+            except RegsweepError as error:
+                self.site.progress.say(f"how far the collection is could not be written: {error}")
 
     def end(self, why: Why, message: str, outcome: str, *, tidy: bool) -> None:
         counts: dict[str, Any] = {}
