@@ -80,6 +80,8 @@ class Garbage:
     code: int
     pid: int
     ended: bool = False
+    settled: bool = False
+    """Its Job's status says that it ended: a moment after its pod's."""
     gone: bool = False
     """Its Job was deleted: its pod goes with the next moment."""
 
@@ -245,6 +247,8 @@ class World:
 
     def _collectors(self) -> None:
         self.jobs = {name: job for name, job in self.jobs.items() if not job.gone}
+        for job in self.jobs.values():
+            job.settled = job.ended
         for process in self.live():
             process.left -= 1
             process.ended = process.left <= 0
@@ -369,7 +373,7 @@ class World:
         return self.scalers if kind is AUTOSCALER else []
 
     def _job(self, name: str) -> dict[str, Any]:
-        ended = [{"type": "Complete", "status": "True"}] if self.jobs[name].ended else []
+        ended = [{"type": "Complete", "status": "True"}] if self.jobs[name].settled else []
         return {"metadata": {"name": name, "uid": name}, "status": {"conditions": ended}}
 
     def _job_pod(self, name: str) -> dict[str, Any]:

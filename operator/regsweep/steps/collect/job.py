@@ -75,6 +75,8 @@ class JobProcess:
             return Process.UNKNOWN  # nothing makes a second one; if somebody did, it is ended with the window
         self._read_log(pods[0])
         end = ended(pods[0])
+        if end is not None and job is not None and unfinished(job):
+            return Process.RUNNING  # its controller is a moment behind, and an unfinished Job may make a pod
         return self._begun(job, pods) if end is None else self._judge(end)
 
     @property
