@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Self
 
-from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, Digest, digest_of
+from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, Digest, digest_of, parse_manifest
 
 
 class ModelRegistry:
-    """DELETE by digest removes the manifest and every tag on it, as Distribution does. Serves as Reader and Deleter."""
+    """DELETE by digest removes the manifest and every tag on it, as Distribution does. Serves as Reader,
+    Deleter and Putter."""
 
     def __init__(self) -> None:
         self.tagged: dict[str, dict[str, Digest]] = {}
         self.bodies: dict[tuple[str, Digest], tuple[bytes, str]] = {}
         self.deletes: list[tuple[str, Digest]] = []
+        self.puts: list[tuple[str, str]] = []
+        self.swept: set[Digest] = set()
+        """Configs and layers that a collection took."""
+        self.read_only = False
         self.before_delete: Callable[[str, Digest], object] = lambda repository, digest: None
 
     def push(self, repository: str, tag: str | None, body: bytes, media_type: str = DOCKER_MANIFEST) -> Digest:
@@ -45,7 +50,24 @@ class ModelRegistry:
         return None
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
-        return True
+        return digest not in self.swept
+
+    def reads_blob(self, repository: str, digest: Digest) -> bool:
+        return digest not in self.swept
+
+    def writable(self, repository: str = "") -> bool | None:
+        return not self.read_only
+
+    def put_manifest(self, repository: str, reference: str, body: bytes, media_type: str) -> tuple[Digest, ...] | None:
+        """As Distribution: what a manifest names has to be there."""
+        manifest = parse_manifest(body, media_type)
+        absent = [blob.digest for blob in manifest.blobs if blob.digest in self.swept]
+        absent += [child.digest for child in manifest.children if (repository, child.digest) not in self.bodies]
+        if absent:
+            return tuple(absent)
+        self.puts.append((repository, reference))
+        self.push(repository, None if ":" in reference else reference, body, media_type)
+        return None
 
     def tags(self, repository: str) -> tuple[str, ...]:
         return tuple(self.tagged.get(repository, {}))

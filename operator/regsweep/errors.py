@@ -4,13 +4,18 @@
     ├─ InvalidInput                a file, an option or an argument that cannot be used
     │  ├─ PolicyInvalid            a policy that could not mean what its author thinks
     │  ├─ PlanUnreadable           a plan or a record of an unknown version, or damaged
-    │  └─ InventoryUnreadable      a saved inventory of an unknown version, cut or damaged
+    │  ├─ InventoryUnreadable      a saved inventory of an unknown version, cut or damaged
+    │  └─ KeepsakeUnreadable       what was kept of deleted images is of an unknown version, damaged, or gone
     ├─ Refused                     nothing was begun, on purpose
     │  ├─ ApprovalRequired         a person has to look at the plan first (manual approval, or over a limit)
     │  ├─ PlanExpired              the plan is too old to be true
     │  ├─ PolicyChanged            the plan was made for another policy, registry or mode
     │  ├─ InUseUnknown             what the cluster uses could not be learnt
-    │  └─ DeleteDisabled           the registry does not delete: switched off, a cache, or read-only
+    │  ├─ DeleteDisabled           the registry does not delete: switched off, a cache, or read-only
+    │  ├─ RegistryReadOnly         the registry takes no pushes, so nothing can be put back
+    │  ├─ KeepsakeTooLarge         what would be deleted cannot be kept, so that it could not be undone
+    │  ├─ AlreadyCollected         a garbage collection took what was to be put back
+    │  └─ NothingToRestore         nothing was kept of what was asked for
     ├─ RegistryError               the registry does not answer as a registry should
     │  ├─ RegistryUnreachable      no connection, no name, TLS, time-out, 5xx to the end
     │  ├─ RegistryDenied           credentials missing, wrong, or short of a right
@@ -26,6 +31,7 @@
     ├─ Incomplete                  begun, and not whole
     │  ├─ PartialInventory         some repositories could not be read: they were left alone
     │  ├─ SweepIncomplete          some deletions failed
+    │  ├─ RestoreIncomplete        some images could not be put back
     │  ├─ DeadlineExceeded         the run took longer than it may
     │  └─ Cancelled                asked to stop
     ├─ CollectError                the maintenance window
@@ -69,6 +75,10 @@ class InventoryUnreadable(InvalidInput):
     pass
 
 
+class KeepsakeUnreadable(InvalidInput):
+    pass
+
+
 class Refused(RegsweepError):
     pass
 
@@ -94,6 +104,22 @@ class InUseUnknown(Refused):
 
 
 class DeleteDisabled(Refused):
+    pass
+
+
+class RegistryReadOnly(Refused):
+    pass
+
+
+class KeepsakeTooLarge(Refused):
+    pass
+
+
+class AlreadyCollected(Refused):
+    pass
+
+
+class NothingToRestore(Refused):
     pass
 
 
@@ -157,6 +183,10 @@ class SweepIncomplete(Incomplete):
     pass
 
 
+class RestoreIncomplete(Incomplete):
+    pass
+
+
 class DeadlineExceeded(Incomplete):
     pass
 
@@ -206,12 +236,17 @@ DOORS: dict[type[RegsweepError], Door] = {
     PolicyInvalid: Door(2, "InvalidSpec"),
     PlanUnreadable: Door(2, "PlanUnreadable"),
     InventoryUnreadable: Door(2, "InventoryUnreadable"),
+    KeepsakeUnreadable: Door(2, "KeepsakeUnreadable"),
     Refused: Door(3, "Refused"),
     ApprovalRequired: Door(3, "AwaitingApproval"),
     PlanExpired: Door(3, "PlanExpired"),
     PolicyChanged: Door(3, "PolicyChanged"),
     InUseUnknown: Door(3, "InUseUnknown"),
     DeleteDisabled: Door(4, "DeleteDisabled"),
+    RegistryReadOnly: Door(4, "RegistryReadOnly"),
+    KeepsakeTooLarge: Door(3, "KeepsakeTooLarge"),
+    AlreadyCollected: Door(3, "AlreadyCollected"),
+    NothingToRestore: Door(3, "NothingToRestore"),
     RegistryError: Door(4, "RegistryError"),
     RegistryUnreachable: Door(4, "RegistryUnreachable", transient=True),
     RegistryDenied: Door(4, "Unauthorized"),
@@ -227,6 +262,7 @@ DOORS: dict[type[RegsweepError], Door] = {
     Incomplete: Door(1, "Incomplete"),
     PartialInventory: Door(1, "PartialInventory"),
     SweepIncomplete: Door(1, "SweepIncomplete"),
+    RestoreIncomplete: Door(1, "RestoreIncomplete"),
     DeadlineExceeded: Door(1, "DeadlineExceeded"),
     Cancelled: Door(130, "Cancelled"),
     CollectError: Door(4, "CollectFailed"),

@@ -128,6 +128,7 @@ def test_a_run_tells_its_story_in_a_line(cluster: Cluster, namespace: str):
         "mode": "Delete",
         "conditions": [COMPLETE | {"reason": "Collected", "message": "done"}],
         "deletion": {"deleted": 3, "failed": 0},
+        "restoration": {"manifests": 0},
         "garbageCollection": {"reclaimedBytes": 2**41},
         "verification": {"damaged": 0},
     }
@@ -143,6 +144,7 @@ def test_a_run_tells_its_story_in_a_line(cluster: Cluster, namespace: str):
         "DELETED": "3",
         "RECLAIMED": str(2**41),
         "BYTES": str(2**40),
+        "RESTORED": "0",
         "FAILURES": "0",
         "DAMAGED": "0",
         "MESSAGE": "done",
@@ -186,6 +188,21 @@ def test_a_run_does_not_change_what_it_does_but_takes_an_approval(cluster: Clust
     for change in ({"policyRef": {"name": "other"}}, {"mode": "Delete"}, {"mode": None}, {"collect": "Only"}):
         with pytest.raises(subprocess.CalledProcessError) as refused:
             patch(change)
+        assert "delete it and create another" in str(refused.value.stderr)
+
+
+def test_a_restore_restores_and_nothing_else(cluster: Cluster, namespace: str):
+    def run(**spec: Any) -> str:
+        policy = {"policyRef": {"name": "full"}}
+        return json.dumps(RUN | {"spec": policy | {"restoreFrom": {"name": "nightly-1"}} | spec})
+
+    for other in ({"mode": "Delete"}, {"collect": "Skip"}, {"approvedPlan": "sha256:" + "0" * 64}):
+        assert "only restores" in refusal(cluster, namespace, run(**other))
+    create(cluster, namespace, run(restoreFrom={"name": "nightly-1", "images": ["team/app:v1"]}))
+    name = ("rcr", "now", "-n", namespace)
+    for change in ({"restoreFrom": None}, {"restoreFrom": {"name": "nightly-2"}}, {"restoreFrom": {"images": ["b"]}}):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            cluster.kubectl("patch", *name, "--type=merge", "-p", json.dumps({"spec": change}))
         assert "delete it and create another" in str(refused.value.stderr)
 
 

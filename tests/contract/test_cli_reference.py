@@ -13,8 +13,8 @@ from regsweep.errors import DOORS
 PAGE = Path(__file__).parents[2] / "docs/cli.md"
 BEGIN, END = "<!-- what each command says of itself, by tests/contract/test_cli_reference.py -->\n", "<!-- end -->\n"
 COMMANDS = (
-    "plan", "apply", "explain", "validate", "report", "demo", "status", "run", "approve", "lift", "guard", "operator",
-    "crd", "version",
+    "plan", "apply", "explain", "restore", "validate", "report", "demo", "status", "run", "approve", "lift", "guard",
+    "operator", "crd", "version",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from regsweep.clients.auth import Credentials
-from regsweep.clients.registry import Deleter, DeleteState, Reader, Target, probe_deletes
+from regsweep.clients.registry import Deleter, DeleteState, Putter, Reader, Target, probe_deletes
 from regsweep.core.oci import Digest
 from regsweep.demo.images import image_on, layer
 from regsweep.demo.options import TLS, TokenAuth
@@ -135,18 +135,30 @@ def push_one(registry: RegistryProcess, now: datetime, **session: Any) -> Digest
 
 
 def works(target: Target, digest: Digest) -> None:
-    """Every kind of question, and the deletion."""
+    """Every kind of question, the deletion, and its undo."""
     with Reader(target) as reader:
         reader.ping()
         assert list(reader.repositories()) == ["team-a/web"]
         assert reader.tags("team-a/web") == ("v1", "v2")
-        assert reader.manifest("team-a/web", "v1") is not None
+        found = reader.manifest("team-a/web", "v1")
+        assert found is not None
         assert reader.head("team-a/web", "nope") is None
         assert reader.writable() is True
         assert reader.major() in {2, 3}
     assert probe_deletes(target) is DeleteState.ENABLED
     with Deleter(target) as deleter:
         assert deleter.delete_manifest("team-a/web", digest) is True
+    with Putter(target) as putter:
+        assert all(putter.reads_blob("team-a/web", blob) for blob in named(found.body))
+        for reference in (digest, "v1"):
+            assert putter.put_manifest("team-a/web", reference, found.body, found.media_type) is None
+        assert putter.tags("team-a/web") == ("v1",)
+
+
+def named(body: bytes) -> list[Digest]:
+    """The config and the layers of an image."""
+    document = json.loads(body)
+    return [Digest(document["config"]["digest"]), *(Digest(layer["digest"]) for layer in document["layers"])]
 
 
 def test_a_password(start_registry: StartRegistry, htpasswd: Path, now: datetime):
@@ -176,6 +188,22 @@ def test_tokens(start_registry: StartRegistry, authority: Authority, now: dateti
         works(Target(registry.url, LOGIN), digest)
     assert any("registry:catalog:*" in scopes for scopes in service.scopes)
     assert any("repository:team-a/web:pull,delete" in scopes for scopes in service.scopes)
+    assert any("repository:team-a/web:pull,push" in scopes for scopes in service.scopes)
+
+
+def test_who_may_not_push_puts_nothing_back(start_registry: StartRegistry, authority: Authority, now: datetime):
+    open_registry = start_registry()
+    digest = push_one(open_registry, now)
+    with token_service(authority) as service:
+        token = TokenAuth(service.url, "registry", "issuer", authority.file)
+        registry = start_registry(open_registry.storage, token=token)
+        service.forbidden = {"push"}
+        with Putter(Target(registry.url, LOGIN)) as putter:
+            found = putter.manifest("team-a/web", digest)
+            assert found is not None
+            with pytest.raises(RegistryDenied):
+                putter.put_manifest("team-a/web", "v9", found.body, found.media_type)
+            assert putter.tags("team-a/web") == ("v1", "v2")
     assert len(service.scopes) <= 8
 
 

@@ -46,6 +46,7 @@ RUN_COLUMNS: tuple[Column, ...] = (
     _column("Deleted", ".status.deletion.deleted", "Manifests that are deleted.", kind="integer"),
     _column("Reclaimed", ".status.garbageCollection.reclaimedBytes", "Bytes that came back.", kind="integer"),
     _column("Bytes", ".status.plan.bytes", "Bytes that the plan would bring back.", kind="integer", wide=True),
+    _column("Restored", ".status.restoration.manifests", "Manifests that are put back.", kind="integer", wide=True),
     _column("Failures", ".status.deletion.failed", "Deletions that failed.", kind="integer", wide=True),
     _column("Damaged", ".status.verification.damaged", "Kept images that are not whole.", kind="integer", wide=True),
     _column("Message", '.status.conditions[?(@.status=="True")].message', "The result in a sentence.", wide=True),

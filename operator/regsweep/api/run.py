@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from regsweep.api.meta import API_VERSION, Conditions, Count, Model, ObjectMeta, StatusModel, Text
 from regsweep.api.names import Name, Sha256
 from regsweep.api.policy import Mode
+
+# Said by pydantic and by the API server alike.
+_RESTORES_ALONE = "a run with restoreFrom only restores: leave mode, collect and approvedPlan out"
+_SAME_RESTORE = (
+    "has(self.restoreFrom) == has(oldSelf.restoreFrom) "
+    "&& (!has(self.restoreFrom) || self.restoreFrom == oldSelf.restoreFrom)"
+)
 
 
 class Collect(StrEnum):
@@ -28,6 +35,18 @@ class PolicyRef(Model):
     """Its name."""
 
 
+ImageText = Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class RestoreFrom(Model):
+    """Put back what a run deleted: possible until the next garbage collection of its registry."""
+
+    name: Name
+    """The run that deleted it, of the same policy."""
+    images: Annotated[tuple[ImageText, ...], Field(max_length=100)] = ()
+    """Only these, as team/app, team/app:v1 or team/app@sha256:...; without it, all."""
+
+
 class RunSpec(Model):
     """What to do now. `kubectl create` one to run a policy at once."""
 
@@ -38,6 +57,15 @@ class RunSpec(Model):
     """Auto: as the policy says. Skip: no collection in this run. Only: nothing is deleted, only collected."""
     approved_plan: Sha256 | None = None
     """The digest of the plan that a person looked at: `status.plan.digest`."""
+    restore_from: RestoreFrom | None = None
+    """Nothing is deleted or collected: what that run deleted is put back."""
+
+    @model_validator(mode="after")
+    def _a_restore_does_nothing_else(self) -> Self:
+        other = self.mode is not None or self.collect is not Collect.AUTO or self.approved_plan is not None
+        if self.restore_from is not None and other:
+            raise ValueError(_RESTORES_ALONE)
+        return self
 
     cel: ClassVar[tuple[tuple[str, str], ...]] = (
         (
@@ -47,6 +75,14 @@ class RunSpec(Model):
         (
             "has(self.mode) == has(oldSelf.mode) && (!has(self.mode) || self.mode == oldSelf.mode)",
             "a run does not change its mode: delete it and create another",
+        ),
+        (
+            _SAME_RESTORE,
+            "a run does not change what it restores: delete it and create another",
+        ),
+        (
+            "!has(self.restoreFrom) || (!has(self.mode) && self.collect == 'Auto' && !has(self.approvedPlan))",
+            _RESTORES_ALONE,
         ),
     )
 
@@ -59,7 +95,9 @@ class RunStep(StrEnum):
     PLANNED = "Planned"
     AWAITING_APPROVAL = "AwaitingApproval"
     ENABLING_DELETE = "EnablingDelete"
+    KEEPING = "Keeping"
     SWEEPING = "Sweeping"
+    RESTORING = "Restoring"
     COLLECTING = "Collecting"
     VERIFYING = "Verifying"
     FINISHED = "Finished"
@@ -94,6 +132,40 @@ class DeletionStatus(StatusModel):
     skipped: Count = 0
     failed: Count = 0
     tags: Count = 0
+
+
+class UndoStatus(StatusModel):
+    """What was kept before the deletions, so that they can be undone until the registry is collected."""
+
+    config_maps: Annotated[tuple[Annotated[str, Field(max_length=253)], ...], Field(max_length=64)] = ()
+    """The ConfigMaps that hold it, in order; none where it has ended."""
+    registry: Text = ""
+    """The registry's URL. With the workload it tells which collections end the undo."""
+    workload: Text = ""
+    """What runs the registry, as Deployment/registry; empty where the policy names none."""
+    manifests: Count = 0
+    """That are kept."""
+    tags: Count = 0
+    """That pointed at them."""
+    kept_at: datetime | None = None
+    ended_at: datetime | None = None
+    """When a collection took what could have been put back."""
+    ended_by: Text = ""
+    """The run that collected."""
+
+
+class RestorationStatus(StatusModel):
+    """What became of a restore."""
+
+    manifests: Count = 0
+    """That were put back."""
+    tags: Count = 0
+    """That were put back."""
+    present: Count = 0
+    """Manifests and tags that were there already."""
+    skipped: Count = 0
+    """Tags that name something else by now."""
+    failed: Count = 0
 
 
 class CollectionStatus(StatusModel):
@@ -168,7 +240,9 @@ class RunStatus(StatusModel):
     finished_at: datetime | None = None
     mode: Mode | None = None
     plan: PlanStatus | None = None
+    undo: UndoStatus | None = None
     deletion: DeletionStatus | None = None
+    restoration: RestorationStatus | None = None
     garbage_collection: CollectionStatus | None = None
     verification: VerificationStatus | None = None
     report: ReportStatus | None = None

@@ -16,6 +16,7 @@ from regsweep.cli.lift import guard, lift
 from regsweep.cli.operator import operator
 from regsweep.cli.plan import plan
 from regsweep.cli.report import report
+from regsweep.cli.restore import restore
 from regsweep.cli.run import run
 from regsweep.cli.status import status
 from regsweep.cli.terminal import emit
@@ -52,7 +53,7 @@ def version() -> None:
     emit(f"regsweep {__version__}")
 
 
-for command in (plan, apply, explain, validate, report, demo):
+for command in (plan, apply, explain, restore, validate, report, demo):
     app.command(rich_help_panel=None)(command)
 for command in (status, run, approve, lift, guard, operator, crd):
     app.command()(command)

@@ -8,19 +8,22 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from regsweep.api.policy import Mode, RegistryCleanupPolicy
 from regsweep.api.run import Collect
 from regsweep.cli.connection import open_cache, target
 from regsweep.cli.interrupt import Interrupt
 from regsweep.cli.journal import TerminalJournal
+from regsweep.cli.keepsakes import FileKeepsakes
 from regsweep.cli.options import Login, Showing
 from regsweep.cli.terminal import LiveProgress, PlainProgress, progress, say
-from regsweep.clients.registry import Deleter, Reader, probe_deletes
+from regsweep.clients.registry import Deleter, Putter, Reader, probe_deletes
 from regsweep.core.inuse import Usage
 from regsweep.core.outcome import RunRecord
 from regsweep.core.plan import Plan
 from regsweep.core.ports import Archive, Collector, Progress, Stop, WindowJournal
+from regsweep.core.restoration import Image
 from regsweep.pipeline import Ports, Request, run
 
 Confirm = Callable[[Plan], bool]
@@ -46,7 +49,9 @@ class Hands:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the options say about a run. `again` is the command that goes on from a plan, without the plan."""
+    """What the options say about a run. `again` is the command that goes on from a plan, without the plan. `restore`
+    puts back what the file `keepsake` holds of these images.
+    """
 
     login: Login
     showing: Showing
@@ -58,6 +63,8 @@ class Wish:
     again: str = ""
     usage: Callable[[Stop], Usage] | None = None
     archive: Archive | None = None
+    restore: tuple[Image, ...] | None = None
+    keepsake: Path | None = None
 
 
 def now() -> datetime:
@@ -69,9 +76,10 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # that it tries again is not worth a line
     where = target(policy, wish.login)
     journal = TerminalJournal(wish.given, wish.again)
+    keepsakes = FileKeepsakes(policy.spec.registry.url, wish.keepsake)
 
     def left_behind() -> str:
-        words = journal.left_behind()
+        words = "\n  ".join(filter(None, (journal.left_behind(), keepsakes.to_undo())))
         return f"; {words}" if words else ""
 
     with ExitStack() as stack:
@@ -97,13 +105,16 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
             enable_delete=partial(wish.hands.enable_delete, around) if wish.hands.enable_delete else None,
             usage=partial(wish.usage, stop) if wish.usage else None,
             archive=wish.archive,
+            keepsakes=keepsakes,
+            putter=lambda: stack.enter_context(Putter(where)),
         )
         approved = wish.given.digest if wish.given else None
         try:
-            record = run(Request(policy, wish.mode, wish.collect, approved, _paused(wish.confirm, live)), ports)
+            confirm = _paused(wish.confirm, live)
+            record = run(Request(policy, wish.mode, wish.collect, approved, confirm, wish.restore), ports)
         finally:
             journal.end()
-            if words := journal.to_go_on():
+            for words in filter(None, (journal.to_go_on(), keepsakes.to_undo())):
                 say(f"regsweep: {words}")
     return record, journal.plan()
 

@@ -55,11 +55,11 @@ def run(
         name = str(made["metadata"]["name"])
         emit(name)
         if wait:
-            _wait(api, where, name, timeout)
+            wait_for_end(api, where, name, timeout)
 
 
-def _wait(api: Cluster, namespace: str, name: str, timeout: int) -> None:
-    """Say each step as it comes, and leave with the run's exit code."""
+def wait_for_end(api: Cluster, namespace: str, name: str, timeout: int) -> None:
+    """Say each step as it comes; return when it is complete, else leave with the run's exit code."""
     told = ""
     end = time.monotonic() + timeout
     with Interrupt(timeout + 60.0, lambda: f"; the run goes on: regsweep status -n {namespace}") as stop:

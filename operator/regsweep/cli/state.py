@@ -1,4 +1,4 @@
-"""Where the terminal keeps what must outlive a process: plans that are being swept, and one lock a registry.
+"""Where the terminal keeps what must outlive a process: plans that are being swept, keepsakes, and one lock a registry.
 
 `$XDG_STATE_HOME/regsweep`, else `~/.local/state/regsweep`.
 """
@@ -18,6 +18,7 @@ from regsweep.core.plan import Plan
 from regsweep.errors import InvalidInput, Refused
 
 _PLAN = ".plan.json"
+_KEEPSAKE = ".keepsake"
 
 _OLD = timedelta(days=7)
 """A plan lives for a day."""
@@ -32,6 +33,21 @@ def journal_files(registry: str, policy: str) -> list[Path]:
     """The plans that were being swept in that registry for that policy, the newest first."""
     found = _directory().glob(f"{_key(registry, policy)}-*{_PLAN}")
     return sorted(found, key=lambda path: (path.stat().st_mtime, path.name), reverse=True)
+
+
+def keepsake_file(plan: str) -> Path:
+    """Where the deletions of the plan of that digest are kept."""
+    return _directory() / f"{plan[7:19]}{_KEEPSAKE}"
+
+
+def keepsake_files() -> list[Path]:
+    """Of all registries, the oldest first."""
+    return sorted(_directory().glob(f"*{_KEEPSAKE}"), key=lambda path: (path.stat().st_mtime, path.name))
+
+
+def is_keepsake(path: Path) -> bool:
+    """Whether a file of that name was, or is, one of ours."""
+    return path.parent == _directory() and path.name.endswith(_KEEPSAKE)
 
 
 def forget_old(now: datetime) -> None:

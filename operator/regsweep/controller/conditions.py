@@ -22,7 +22,7 @@ AWAITING_APPROVAL = "AwaitingApproval"
 RUNNING = "Running"
 RUN_CONDITIONS = (RUNNING, AWAITING_APPROVAL, COMPLETE, FAILED)
 
-SUCCESSES = frozenset({"DryRun", "NothingToDelete", "Deleted", "Collected"})
+SUCCESSES = frozenset({"DryRun", "NothingToDelete", "Deleted", "Collected", "Restored"})
 """The reasons of `Complete`; every other end is `Failed`."""
 
 _MESSAGE = 2048

@@ -1,4 +1,5 @@
-"""What is too large for a run's status, in ConfigMaps that the run owns: plan, record, and the policy of its window.
+"""What is too large for a run's status, in ConfigMaps that the run owns: plan, record, keepsake, and the policy of its
+window.
 
 Read a plan without regsweep: `kubectl get cm NAME -o jsonpath='{.binaryData.plan\\.json\\.gz}' | base64 -d | gunzip`,
 with the pieces of more than one ConfigMap in the order of `status.plan.configMaps`.
@@ -6,6 +7,7 @@ with the pieces of more than one ConfigMap in the order of `status.plan.configMa
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -79,6 +81,12 @@ class Documents:
             return load_policy(json.loads(found["data"][POLICY_KEY]), f"ConfigMap {self._name('policy')}")
         except (ClusterNotFound, KeyError, ValueError):
             return None
+
+    def save_piece(self, document: str, number: int, key: str, piece: bytes) -> str:
+        """The name of the ConfigMap that holds one piece of a document that comes in pieces."""
+        name = self._name(f"{document}-{number}")
+        self._apply(name, document, {"binaryData": {key: base64.b64encode(piece).decode()}})
+        return name
 
     def _save(self, document: str, key: str, text: str) -> tuple[str, ...]:
         chunks = to_chunks(text)

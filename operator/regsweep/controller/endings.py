@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regsweep.api.run import CollectionStatus, RunStatus, VerificationStatus
+from regsweep.api.run import CollectionStatus, RestorationStatus, RunStatus, VerificationStatus
 from regsweep.controller.conditions import AWAITING_APPROVAL, COMPLETE, FAILED, RUNNING, SUCCESSES, Fact, false, true
 from regsweep.core.outcome import RunRecord
 from regsweep.core.report.text import human_bytes
@@ -71,6 +71,8 @@ def summary(reason: str, status: RunStatus) -> str:
     match reason:
         case "DryRun":
             return f"would delete {would}, which frees {human_bytes(plan.bytes)}" if plan else "would only collect"
+        case "Restored":
+            return _restored(status)
         case "NothingToDelete":
             return "no image is to go"
         case "Collected":
@@ -79,3 +81,12 @@ def summary(reason: str, status: RunStatus) -> str:
         case _:
             skipped = collection.message if collection and collection.outcome == "Skipped" else ""
             return f"{did}; not collected: {skipped}" if skipped else did
+
+
+def _restored(status: RunStatus) -> str:
+    found = status.restoration or RestorationStatus()
+    moved = f"; {found.skipped} tags name something else by now and were left alone" if found.skipped else ""
+    return (
+        f"put back {found.manifests} manifests and {found.tags} tags, {found.present} were there{moved}. The policy "
+        "lets them go again at its next run: suspend it, or change its rules"
+    )

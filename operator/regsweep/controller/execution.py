@@ -31,6 +31,7 @@ from regsweep.core.outcome import RunRecord
 from regsweep.core.ports import Detached
 from regsweep.core.report.document import to_report
 from regsweep.core.report.stored import with_grounds
+from regsweep.core.restoration import Image, parse_image
 from regsweep.errors import ApprovalRequired, ClusterUnreachable, LiftFailed, RegsweepError
 from regsweep.pipeline import Ports, Request
 
@@ -54,6 +55,12 @@ class Execution:
     status: RunStatusWriter
     stop: StopSignal
     postpone: Callable[[], None]
+
+    @property
+    def images(self) -> tuple[Image, ...] | None:
+        """What a restore puts back, all where it is empty; None for another run. Raises InvalidInput."""
+        wanted = self.run.spec.restore_from
+        return None if wanted is None else tuple(parse_image(text) for text in wanted.images)
 
     @property
     def mode(self) -> Mode:
@@ -86,7 +93,7 @@ def _run(execution: Execution, pipeline: Pipeline, make_ports: MakePorts) -> Run
     status.change(
         endings.beginning(status.status.step.value),
         started_at=status.status.started_at or now,
-        mode=execution.mode,
+        mode=execution.mode if run.spec.restore_from is None else None,
     )
     begun = next(c.last_transition_time for c in status.status.conditions if c.type == RUNNING) if resumed else now
     execution.stop.set_deadline(begun + policy.spec.limits.run_timeout.timedelta)
@@ -95,7 +102,8 @@ def _run(execution: Execution, pipeline: Pipeline, make_ports: MakePorts) -> Run
     progress = StatusProgress(status, f"{run.metadata.namespace}/{run.metadata.name}")
     with ExitStack() as stack:
         ports = make_ports(execution, stack, journal, progress)
-        request = Request(policy, execution.mode, run.spec.collect, run.spec.approved_plan)
+        approved = run.spec.approved_plan
+        request = Request(policy, execution.mode, run.spec.collect, approved, restore=execution.images)
         return pipeline(request, ports)
 
 
@@ -195,6 +203,8 @@ def _count(execution: Execution, reason: str, now: datetime) -> None:
     metrics.finished(*labels, reason, (now - (status.started_at or now)).total_seconds())
     if status.deletion:
         metrics.deletions.labels(*labels).inc(status.deletion.deleted)
+    if status.restoration:
+        metrics.restored.labels(*labels).inc(status.restoration.manifests)
     if status.garbage_collection:
         metrics.reclaimed.labels(*labels).inc(status.garbage_collection.reclaimed_bytes)
 

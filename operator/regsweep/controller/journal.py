@@ -6,7 +6,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from regsweep.api.run import CollectionStatus, DeletionStatus, PlanStatus, ReportStatus, RunStep
+from regsweep.api.run import (
+    CollectionStatus,
+    DeletionStatus,
+    PlanStatus,
+    ReportStatus,
+    RestorationStatus,
+    RunStep,
+)
 from regsweep.controller.conditions import RUNNING, true
 from regsweep.controller.documents import Documents
 from regsweep.controller.status import RunStatusWriter
@@ -14,6 +21,7 @@ from regsweep.core.maintenance import Step
 from regsweep.core.outcome import Outcome, Result, RunRecord
 from regsweep.core.plan import Plan
 from regsweep.core.report.document import to_report
+from regsweep.core.restoration import Put, PutOutcome
 
 _CLOSED = frozenset({Step.NONE.value, Step.FINISHED.value})
 
@@ -46,6 +54,8 @@ class StatusJournal:
         self._before = status.status.deletion or DeletionStatus()
         self._counts: Counter[Result] = Counter()
         self._tags = 0
+        self._restored_before = status.status.restoration or RestorationStatus()
+        self._puts: Counter[tuple[Put, bool]] = Counter()
 
     @property
     def window(self) -> StatusWindowJournal:
@@ -92,6 +102,23 @@ class StatusJournal:
             self._counts.update(outcome.result for outcome in outcomes)
             self._tags += sum(len(outcome.action.tags) for outcome in outcomes if outcome.result is Result.DELETED)
             self._status.progress(deletion=self._deletion())
+
+    def restored(self, outcomes: Sequence[PutOutcome]) -> None:
+        with self._lock:
+            self._puts.update((outcome.result, bool(outcome.tag)) for outcome in outcomes)
+            self._status.progress(restoration=self._restoration())
+
+    def _restoration(self) -> RestorationStatus:
+        """What an interrupted restore had put back is there when it goes on: it is counted once, as put back."""
+        before = self._restored_before
+        both = {result: self._puts[result, False] + self._puts[result, True] for result in Put}
+        return RestorationStatus(
+            manifests=before.manifests + self._puts[Put.RESTORED, False],
+            tags=before.tags + self._puts[Put.RESTORED, True],
+            present=max(both[Put.PRESENT] - before.manifests - before.tags, 0),
+            skipped=both[Put.SKIPPED],
+            failed=both[Put.FAILED],
+        )
 
     def _deletion(self) -> DeletionStatus:
         """What an interrupted sweep had deleted is gone when it goes on: it is counted once, as deleted."""

@@ -17,6 +17,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.runs = Counter("regsweep_runs", "Finished runs.", (*_POLICY, "result"), registry=self.registry)
         self.deletions = Counter("regsweep_deleted_manifests", "Deleted manifests.", _POLICY, registry=self.registry)
+        self.restored = Counter("regsweep_restored_manifests", "Manifests put back.", _POLICY, registry=self.registry)
         self.reclaimed = Counter("regsweep_reclaimed_bytes", "Freed by collections.", _POLICY, registry=self.registry)
         self.pending_deletions = self._gauge("pending_deletions", "Manifests that the last plan deletes.")
         self.pending_bytes = self._gauge("pending_bytes", "Bytes that the last plan frees.")

@@ -18,8 +18,8 @@ from regsweep.controller.conditions import (
     true,
 )
 
-_NOT_OUR_FAULT = frozenset({"Cancelled", "PlanExpired"})
-"""Ends that a person chose: they say nothing about the policy."""
+_NOT_OUR_FAULT = frozenset({"Cancelled", "PlanExpired", "AlreadyCollected", "NothingToRestore"})
+"""Ends that a person chose, or came too late for: they say nothing about the policy."""
 
 
 def facts(

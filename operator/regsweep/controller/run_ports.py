@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from functools import partial
 
 from regsweep.api.policy import CollectMode, WorkloadRef
-from regsweep.clients.registry import Deleter, PodProbe, Reader, Target, at_pod, probe_deletes
+from regsweep.clients.registry import Deleter, PodProbe, Putter, Reader, Target, at_pod, probe_deletes
 from regsweep.controller.execution import Execution
 from regsweep.controller.journal import StatusJournal, window_open
+from regsweep.controller.keepsakes import ClusterKeepsakes
 from regsweep.controller.progress import StatusProgress
 from regsweep.controller.registry_access import target_of
 from regsweep.errors import RegsweepError
@@ -39,6 +40,8 @@ def make_ports(execution: Execution, stack: ExitStack, journal: StatusJournal, p
         collector=None if site is None or mode is CollectMode.DISABLED else PodCollector(site),
         enable_delete=None if site is None or not registry.enable_delete else partial(switch_deletes_on, site, target),
         usage=partial(read_usage, _reading(execution)),
+        keepsakes=ClusterKeepsakes(execution.environment, execution.run, execution.policy, execution.status),
+        putter=lambda: stack.enter_context(Putter(target)),
     )
 
 

@@ -32,7 +32,9 @@ from regsweep.controller.waiting import Postponed
 from regsweep.errors import Cancelled, ClusterNotFound, PlanExpired, PolicyChanged, PolicyInvalid
 
 _BOUND = frozenset({RunStep.COLLECTING, RunStep.VERIFYING})
-"""Steps that a change of the policy does not stop: nothing is decided in them any more."""
+"""Steps that a change of the policy does not stop: nothing is decided in them any more. Nor does one stop a restore, as
+a policy is suspended or changed so that it does not delete again what comes back.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class _Active:
     digest: str
     status: RunStatusWriter
     stop: StopSignal
+    restores: bool
 
 
 class RunReconciler:
@@ -78,7 +81,7 @@ class RunReconciler:
         with self._lock:
             active = [one for one in self._active.values() if one.policy == policy and one.digest != digest]
         for one in active:
-            if one.status.status.step not in _BOUND:
+            if one.status.status.step not in _BOUND and not one.restores:
                 one.stop.cancel(
                     PolicyChanged("the policy was changed meanwhile: nothing more is deleted by the old one")
                 )
@@ -134,7 +137,13 @@ class RunReconciler:
             urgent=window_open(run.status.garbage_collection),
         )
         meta = policy.metadata
-        active = _Active(Key(POLICY, meta.namespace, meta.name), policy_digest(policy.spec), status, stop)
+        active = _Active(
+            Key(POLICY, meta.namespace, meta.name),
+            policy_digest(policy.spec),
+            status,
+            stop,
+            run.spec.restore_from is not None,
+        )
         with self._lock:
             self._active[key] = active
         if obstacle := self._executions.begin(work):

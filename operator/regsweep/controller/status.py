@@ -24,6 +24,18 @@ PROGRESS_INTERVAL = timedelta(seconds=15)
 _log = logging.getLogger(__name__)
 
 
+def write_at_rest(cluster: Cluster, run: RegistryCleanupRun, status: RunStatus) -> None:
+    """Write the status of another run, that nothing executes. Raises ClusterError; ClusterConflict where it changed
+    since it was read.
+    """
+    meta = run.metadata
+    body = {
+        "metadata": {"uid": meta.uid, "resourceVersion": meta.resource_version},
+        "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }
+    cluster.patch_status(RUN, meta.namespace, meta.name, body)
+
+
 class RunStatusWriter:
     """Safe for use by many threads. `status` is what was written last, plus the progress since."""
 

@@ -1,4 +1,4 @@
-"""What happened: to each action of the sweep, in the maintenance window, and in the proof afterwards."""
+"""What happened: to each action of the sweep, in the maintenance window, in the proof afterwards, and in a restore."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from enum import StrEnum
 from regsweep.core.inventory import Finding
 from regsweep.core.oci import Digest
 from regsweep.core.plan import Action, Plan
+from regsweep.core.restoration import PutOutcome
 from regsweep.core.rollcall import UsedImage
+
+RESTORE = "Restore"
+"""The mode of a record whose run put back what another one deleted."""
 
 
 class Result(StrEnum):
@@ -68,8 +72,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """The whole run, for every report. `reason` is the condition's: Collected, Deleted, NothingToDelete, DryRun, or
-    a failure's.
+    """The whole run, for every report. `reason` is the condition's: Collected, Deleted, NothingToDelete, DryRun,
+    Restored, or a failure's.
     """
 
     policy: str
@@ -89,6 +93,7 @@ class RunRecord:
     verification: Verification | None = None
     findings: tuple[Finding, ...] = ()
     used: tuple[UsedImage, ...] = ()
+    restored: tuple[PutOutcome, ...] = ()
 
     def count(self, result: Result) -> int:
         return sum(outcome.result is result for outcome in self.outcomes)

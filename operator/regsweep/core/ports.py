@@ -4,7 +4,7 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Protocol
@@ -12,9 +12,11 @@ from typing import Protocol
 from regsweep.api.run import CollectionStatus, RunStep
 from regsweep.core.inventory import Census, Repository
 from regsweep.core.inventory_file import Taking
+from regsweep.core.keepsake import Heading, Saved
 from regsweep.core.oci import Digest, Manifest
 from regsweep.core.outcome import Collection, Outcome, RunRecord
 from regsweep.core.plan import Plan
+from regsweep.core.restoration import PutOutcome
 
 Clock = Callable[[], datetime]
 """Now, as an aware datetime in UTC."""
@@ -125,6 +127,31 @@ class RunJournal(Protocol):
 
     def swept(self, outcomes: Sequence[Outcome]) -> None:
         """The newest outcomes, as they come, for progress in the status."""
+
+    def restored(self, outcomes: Sequence[PutOutcome]) -> None:
+        """The same of a restore."""
+
+
+class Keepsakes(Protocol):
+    """Where manifests are kept before they are deleted, until the next garbage collection of their registry: the
+    operator's are ConfigMaps of the run, the terminal's a file.
+    """
+
+    def keep(self, heading: Heading, manifests: Iterable[Saved]) -> None:
+        """All of them lie safe when this returns. Raises where they do not, and KeepsakeTooLarge: then nothing may be
+        deleted.
+        """
+
+    def kept(self, plan: Digest) -> Iterator[Saved] | None:
+        """What was kept for this plan before, whole; None where nothing was. Raises KeepsakeUnreadable."""
+
+    def source(self) -> Iterator[Saved]:
+        """What is to be put back, checked to be whole, anew at each call. Raises AlreadyCollected, NothingToRestore,
+        KeepsakeUnreadable, InvalidInput.
+        """
+
+    def collected(self) -> None:
+        """The registry was collected: what was kept of it can not come back any more, and goes. Never raises."""
 
 
 class Collector(Protocol):

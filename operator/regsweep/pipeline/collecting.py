@@ -61,6 +61,8 @@ def collect(state: RunState, step: RunStep) -> None:
         state.take_census()  # fills the cache while pushes still go on: inside the window only tags are read again
         state.ports.journal.enter(RunStep.COLLECTING)
         state.collection = _collector(state).collect(lambda: _look(state))
+    if state.collection is not None:
+        state.ports.keepsakes.collected()
 
 
 def prove(state: RunState) -> None:

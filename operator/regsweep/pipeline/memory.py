@@ -1,14 +1,18 @@
-"""A journal that lives as long as the process: for the terminal, the demo and tests. After a crash the next run
-plans anew.
+"""A journal and keepsakes that live as long as the process: for the terminal, the demo and tests. After a crash the
+next run plans anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from regsweep.api.run import CollectionStatus, RunStep
+from regsweep.core.keepsake import Heading, Saved, heading_of, pack, unpack
+from regsweep.core.oci import Digest
 from regsweep.core.outcome import Outcome, RunRecord
 from regsweep.core.plan import Plan
+from regsweep.core.restoration import PutOutcome
+from regsweep.errors import NothingToRestore
 
 
 class MemoryWindow:
@@ -48,3 +52,27 @@ class MemoryJournal:
 
     def swept(self, outcomes: Sequence[Outcome]) -> None:
         """The record keeps them."""
+
+    def restored(self, outcomes: Sequence[PutOutcome]) -> None:
+        """The record keeps them."""
+
+
+class MemoryKeepsakes:
+    """What was kept last, packed as everywhere."""
+
+    def __init__(self) -> None:
+        self._pieces: tuple[bytes, ...] = ()
+
+    def keep(self, heading: Heading, manifests: Iterable[Saved]) -> None:
+        self._pieces = tuple(pack(heading, manifests))
+
+    def kept(self, plan: Digest) -> Iterator[Saved] | None:
+        return unpack(self._pieces) if self._pieces and heading_of(self._pieces).plan == plan else None
+
+    def source(self) -> Iterator[Saved]:
+        if not self._pieces:
+            raise NothingToRestore("nothing is kept: nothing was deleted, or the registry was collected since")
+        return unpack(self._pieces)
+
+    def collected(self) -> None:
+        self._pieces = ()

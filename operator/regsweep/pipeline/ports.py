@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from regsweep.api.policy import Mode, RegistryCleanupPolicy
 from regsweep.api.run import Collect
-from regsweep.clients.registry import Deleter, DeleteState, Reader
+from regsweep.clients.registry import Deleter, DeleteState, Putter, Reader
 from regsweep.core.inuse import Usage
 from regsweep.core.plan import Plan
-from regsweep.core.ports import Archive, Cache, Clock, Collector, Progress, RunJournal, Stop
+from regsweep.core.ports import Archive, Cache, Clock, Collector, Keepsakes, Progress, RunJournal, Stop
+from regsweep.core.restoration import Image
+from regsweep.pipeline.memory import MemoryKeepsakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Request:
     `approved` is the digest of a plan that a person looked at: exactly that plan is applied. `confirm` is asked once
     with
     the finished plan before anything is deleted (a terminal's question): True counts as approval, False refuses.
+    `restore` puts these images back, or all where it is empty, and does nothing else.
     """
 
     policy: RegistryCleanupPolicy
@@ -27,6 +30,7 @@ class Request:
     collect: Collect = Collect.AUTO
     approved: str | None = None
     confirm: Callable[[Plan], bool] | None = None
+    restore: tuple[Image, ...] | None = None
 
     @property
     def policy_name(self) -> str:
@@ -40,7 +44,8 @@ class Ports:
 
     `probe` asks about one repository: rights may be given for each. `usage` reads anew who uses what; it raises
     InUseUnknown, naming the right or the cluster that is missing, and is asked only where the policy says
-    `protect.inUse`. With an `archive` the whole registry is read, and left there.
+    `protect.inUse`. With an `archive` the whole registry is read, and left there. `putter` is called only by a restore.
+    `keepsakes` that no door gives live as long as the process.
     """
 
     reader: Reader
@@ -55,3 +60,5 @@ class Ports:
     enable_delete: Callable[[], None] | None = None
     usage: Callable[[], Usage] | None = None
     archive: Archive | None = None
+    keepsakes: Keepsakes = field(default_factory=MemoryKeepsakes)
+    putter: Callable[[], Putter] | None = None

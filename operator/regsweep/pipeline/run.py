@@ -9,8 +9,10 @@ from regsweep.core.plan import Plan
 from regsweep.errors import ApprovalRequired, PlanUnreadable, RegsweepError, door
 from regsweep.pipeline.approval import require_approval, require_deletes
 from regsweep.pipeline.collecting import collect, preflight, prove
+from regsweep.pipeline.keeping import kept_before
 from regsweep.pipeline.planning import make_plan
 from regsweep.pipeline.ports import Ports, Request
+from regsweep.pipeline.restoring import put_back
 from regsweep.pipeline.state import RunState
 from regsweep.pipeline.usage import reader_of
 from regsweep.steps.sweep import Sweeper, Watch, sweep
@@ -29,13 +31,15 @@ def run(request: Request, ports: Ports) -> RunRecord:
     state = RunState(request, ports, ports.clock())
     step = ports.journal.step()
     try:
+        if request.restore is not None:
+            return put_back(state)
         if request.collect is Collect.ONLY:
             return _collect_only(state, step)
         return _whole(state, step)
     except ApprovalRequired:
         raise
     except RegsweepError as error:
-        if state.plan is None and state.collection is None:
+        if state.plan is None and state.collection is None and state.restored is None:
             raise
         return state.record(door(error).reason, str(error))
 
@@ -88,6 +92,7 @@ def _kept_plan(state: RunState) -> Plan:
 
 def _sweep(state: RunState, plan: Plan) -> None:
     ports = state.ports
+    kept = kept_before(state, plan)
     ports.journal.enter(RunStep.SWEEPING)
     watch = Watch(reader_of(state.request, ports), ports.clock)
     watch.now()  # what cannot be had now is said before anything is deleted
@@ -102,6 +107,7 @@ def _sweep(state: RunState, plan: Plan) -> None:
             progress=ports.progress,
             tell=ports.journal.swept,
             in_use=watch.now,
+            kept=kept,
         ),
     )
     state.outcomes = swept.outcomes

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from regsweep.core.inventory import Census, Finding
-from regsweep.core.outcome import Collection, Kept, Outcome, Result, RunRecord, Verification
+from regsweep.core.outcome import RESTORE, Collection, Kept, Outcome, Result, RunRecord, Verification
 from regsweep.core.plan import Plan
 from regsweep.core.rollcall import UsedImage
 from regsweep.errors import PartialInventory, SweepIncomplete
 from regsweep.pipeline.ports import Ports, Request
+from regsweep.steps.restore import Restored
 from regsweep.steps.scan import census
 
 
@@ -29,6 +30,7 @@ class RunState:
     collection: Collection | None = None
     collect_skipped: str = ""
     verification: Verification | None = None
+    restored: Restored | None = None
     census: Census | None = None
 
     def count(self, *results: Result) -> int:
@@ -50,7 +52,7 @@ class RunState:
         return RunRecord(
             policy=self.request.policy_name,
             registry=self.request.policy.spec.registry.url,
-            mode=self.request.mode.value,
+            mode=self.request.mode.value if self.request.restore is None else RESTORE,
             started_at=self.started_at,
             finished_at=self.ports.clock(),
             reason=reason,
@@ -63,6 +65,7 @@ class RunState:
             collection=self.collection,
             collect_skipped=self.collect_skipped,
             verification=self.verification,
+            restored=self.restored.outcomes if self.restored else (),
             findings=tuple(self.findings),
             used=self.used,
         )

@@ -15,8 +15,8 @@ from regsweep.errors import ImagesDamaged, RegsweepError
 from tests.command_line import CommandLine, Ended
 
 COMMANDS = [
-    "plan", "apply", "explain", "validate", "report", "demo", "status", "run", "approve", "lift", "guard", "operator",
-    "crd", "version",
+    "plan", "apply", "explain", "restore", "validate", "report", "demo", "status", "run", "approve", "lift", "guard",
+    "operator", "crd", "version",
 ]  # fmt: skip
 
 

@@ -27,6 +27,7 @@ class Asked:
     path: str
     query: list[tuple[str, str]]
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do(self) -> None:
         parts = urlsplit(self.path)
-        seen = Asked(self.command, parts.path, parse_qsl(parts.query), dict(self.headers.items()))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        seen = Asked(self.command, parts.path, parse_qsl(parts.query), dict(self.headers.items()), body)
         self.asked.append(seen)
         self.reply(type(self).answer(seen))
 
-    do_GET = do_HEAD = do_DELETE = do_OPTIONS = do  # noqa: N815
+    do_GET = do_HEAD = do_DELETE = do_OPTIONS = do_PUT = do  # noqa: N815
 
     def reply(self, reply: Reply) -> None:
         self.close_connection = bool(reply.hang_up or reply.cut)

@@ -20,6 +20,7 @@ from regsweep.controller.events import Events
 from regsweep.controller.execution import Execution
 from regsweep.controller.health import Health
 from regsweep.controller.journal import StatusJournal
+from regsweep.controller.keepsakes import ClusterKeepsakes
 from regsweep.controller.metrics import Metrics
 from regsweep.controller.operator import Operator, Parts
 from regsweep.controller.progress import StatusProgress
@@ -151,6 +152,7 @@ def ports_of(execution: Execution, stack: ExitStack, journal: StatusJournal, pro
         stop=execution.stop,
         progress=progress,
         journal=journal,
+        keepsakes=ClusterKeepsakes(execution.environment, execution.run, execution.policy, execution.status),
     )
 
 

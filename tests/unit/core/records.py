@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from regsweep.core.inuse import User
 from regsweep.core.inventory import Finding
 from regsweep.core.oci import Digest
-from regsweep.core.outcome import Collection, Kept, Outcome, Result, RunRecord, Verification
+from regsweep.core.outcome import RESTORE, Collection, Kept, Outcome, Result, RunRecord, Verification
 from regsweep.core.plan import Action, Counts, Plan
+from regsweep.core.restoration import Put, PutOutcome
 from regsweep.core.rollcall import UsedImage
 
 START = datetime(2026, 3, 1, 3, tzinfo=UTC)
@@ -64,6 +65,23 @@ def whole() -> RunRecord:
             ),
             UsedImage("team/web", digest(5), (), (User("Job", "shop", "once", "main", "edge"),)),
             UsedImage("team/gone", "", ("v1",), (User("Deployment", "shop", "old", "old"),)),
+        ),
+    )
+
+
+def undone() -> RunRecord:
+    """A restore that left a tag alone and could not put back one manifest."""
+    return record(
+        "RestoreIncomplete",
+        mode=RESTORE,
+        plan=None,
+        kept=Kept(),
+        message="1 of 4 could not be put back",
+        restored=(
+            PutOutcome("team/app", digest(1), "", Put.RESTORED),
+            PutOutcome("team/app", digest(2), "", Put.FAILED, f"its layer is gone {EVIL}"),
+            PutOutcome("team/app", digest(1), "v1", Put.RESTORED),
+            PutOutcome("team/app", digest(1), "v2", Put.SKIPPED, f"the tag points at {digest(9)} now"),
         ),
     )
 

@@ -11,13 +11,14 @@ from jsonschema import Draft202012Validator
 from regsweep.core.outcome import RunRecord
 from regsweep.core.report.document import from_json, report_schema, to_json, to_report
 from regsweep.errors import InvalidInput
-from tests.unit.core.records import action, evil, plan, record, whole
+from tests.unit.core.records import action, evil, plan, record, undone, whole
 
 SCHEMA = Path(__file__).parents[3] / "docs/report.schema.json"
 RECORDS = [
     pytest.param(record(), id="dry run"),
     pytest.param(record(plan=None), id="without a plan"),
     pytest.param(whole(), id="whole"),
+    pytest.param(undone(), id="undone"),
     pytest.param(evil(), id="evil"),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from regsweep.core.report.document import to_report
 from regsweep.core.report.html import moment, render
-from tests.unit.core.records import EVIL, digest, evil, record, whole
+from tests.unit.core.records import EVIL, digest, evil, record, undone, whole
 
 
 class Seen(HTMLParser):
@@ -83,3 +83,10 @@ def test_a_run_that_has_not_ended_names_no_end() -> None:
 
 def test_a_record_without_a_plan_is_a_page() -> None:
     assert "registry/nightly" in render(to_report(record(plan=None)))
+
+
+def test_a_page_of_a_restore() -> None:
+    page = seen(render(to_report(undone())))
+    assert "script" not in page.tags
+    for words in ("Put back", "v2", f"the tag points at {digest(9)} now", EVIL):
+        assert words in page.text

@@ -8,7 +8,7 @@ from regsweep.core.inuse import User
 from regsweep.core.report.document import to_report
 from regsweep.core.report.text import headline, human_bytes, render
 from regsweep.core.rollcall import UsedImage
-from tests.unit.core.records import START, digest, evil, plan, record, whole
+from tests.unit.core.records import START, digest, evil, plan, record, undone, whole
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ def test_bytes_for_people(number: int, text: str) -> None:
         ("NothingToDelete", "Nothing to delete"),
         ("Deleted", "next garbage collection"),
         ("Collected", "every kept image is whole"),
+        ("Restored", "Put back"),
     ],
 )
 def test_the_headline_says_how_it_ended(reason: str, words: str) -> None:
@@ -103,3 +104,13 @@ def test_why_it_was_not_collected_is_said() -> None:
 
 def test_a_terminal_has_nothing_to_obey() -> None:
     assert "\x1b" not in render(to_report(evil()), details=True)
+
+
+def test_a_restore_counts_by_repository_and_says_what_was_not_put() -> None:
+    text = render(to_report(undone()))
+    assert "mode Restore" in text
+    assert "team/app: manifests: 1 failed, 1 restored\nteam/app: tags: 1 restored, 1 skipped\n" in text
+    assert f"  failed {digest(2)}: its layer is gone" in text
+    assert f"  skipped v2: the tag points at {digest(9)} now" in text
+    assert "  restored v1" not in text
+    assert "  restored v1" in render(to_report(undone()), details=True)

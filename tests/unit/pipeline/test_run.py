@@ -165,7 +165,13 @@ def test_a_run_deletes_and_proves() -> None:
     record = world.run()
     assert (record.reason, world.left) == ("Deleted", LAST)
     assert record.collect_skipped == "garbage collection is switched off"
-    assert world.journal.steps == [RunStep.SCANNING, RunStep.PLANNED, RunStep.SWEEPING, RunStep.VERIFYING]
+    assert world.journal.steps == [
+        RunStep.SCANNING,
+        RunStep.PLANNED,
+        RunStep.KEEPING,
+        RunStep.SWEEPING,
+        RunStep.VERIFYING,
+    ]
 
 
 def test_a_run_collects_where_it_can() -> None:

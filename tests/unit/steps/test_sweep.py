@@ -214,3 +214,30 @@ def test_a_knot_that_somebody_tags_again_stays_whole() -> None:
         (Result.SKIPPED, "needed by tag again"),
         (Result.SKIPPED, "tag again points at it now"),
     ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_is_not_kept_for_an_undo_is_not_deleted(there: bool) -> None:
+    """Pushed again since it was looked for, for one. What it holds stays with it."""
+    registry, told = ModelRegistry(), Told()
+    child = registry.push("app", None, image("child"))
+    parent = registry.push("app", "1", index(child), DOCKER_LIST)
+    if not there:
+        del registry.bodies["app", parent], registry.tagged["app"]["1"]
+    work = Sweeper(
+        registry,  # type: ignore[arg-type]
+        MemoryCache(),
+        2,
+        told.clock,
+        told,  # type: ignore[arg-type]
+        told,  # type: ignore[arg-type]
+        told.outcomes.extend,
+        kept=lambda action: action.digest != parent,
+    )
+    found = sweep(plan_of(action(parent, "1"), action(child, root=parent)), work).outcomes
+    if there:
+        assert [outcome.result for outcome in found] == [Result.SKIPPED, Result.SKIPPED]
+        assert found[0].message == "it is not kept for an undo"
+        assert registry.deletes == []
+    else:
+        assert [outcome.result for outcome in found] == [Result.GONE, Result.DELETED]

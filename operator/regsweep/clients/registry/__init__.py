@@ -1,4 +1,5 @@
-"""The client of a registry: what others import. `Reader` cannot delete (S11); `Deleter` can do that one thing more.
+"""The client of a registry: what others import. `Reader` cannot delete (S11); `Deleter` can do that one thing
+more, and `Putter` another one.
 
 target       where the registry is, and how gently it is asked
 connections  sockets: pools, TLS, proxies, retries            (urllib3)
@@ -8,6 +9,7 @@ listing      catalog and tags to their end
 reader       the questions that change nothing
 deleter      DELETE by digest, and the probe of whether the registry does that
 pod_probe    does one replica, at its own address, accept writes?
+putter       PUT of a manifest whose content the registry still has
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 from regsweep.clients.registry.content import Fetched, Head, understood
 from regsweep.clients.registry.deleter import Deleter, DeleteState, delete_setting, probe_deletes
 from regsweep.clients.registry.pod_probe import PodProbe, at_pod
+from regsweep.clients.registry.putter import Putter
 from regsweep.clients.registry.reader import Reader
 from regsweep.clients.registry.target import Target
 
@@ -24,6 +27,7 @@ __all__ = [
     "Fetched",
     "Head",
     "PodProbe",
+    "Putter",
     "Reader",
     "Target",
     "at_pod",

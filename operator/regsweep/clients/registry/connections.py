@@ -60,13 +60,20 @@ class Connections:
         self._own = self._manager(target.url, own if target.url.startswith("https:") else {})
         self._others: dict[str, urllib3.PoolManager] = {}
 
-    def open(
-        self, method: str, url: str, headers: Mapping[str, str], retry: Retry, read: float | None = None
+    def open(  # noqa: PLR0913  (what a request is made of)
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        retry: Retry,
+        *,
+        read: float | None = None,
+        body: bytes | None = None,
     ) -> urllib3.BaseHTTPResponse:
         """The answer, its body not read yet. `read` is another time-out than the target's. Raises HTTPError."""
         connect, wait = self._target.timeout
         return self._pool(url).request(
-            method, url, headers=headers, retries=retry, redirect=False, preload_content=False,
+            method, url, body=body, headers=headers, retries=retry, redirect=False, preload_content=False,
             timeout=Timeout(connect=connect, read=read or wait),
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
@@ -35,7 +35,7 @@ class Question:
     """One request. `path` begins with `/v2/`; `what` names it in errors, as `listing the tags of team/app`.
 
     `limit` is the most bytes of a body that are taken. `once` is for what must not be repeated blindly.
-    `read_timeout` is another than the target's, in seconds.
+    `read_timeout` is another than the target's, in seconds. `body` is sent as `content_type`.
     """
 
     method: str
@@ -48,6 +48,8 @@ class Question:
     once: bool = False
     read_timeout: float | None = None
     byte_range: str = ""
+    body: bytes | None = field(default=None, repr=False)
+    content_type: str = ""
 
 
 class Transport:
@@ -108,18 +110,14 @@ class Transport:
 
     def _whole(self, question: Question, url: str, authorization: str | None) -> Answer | None:
         """The answer with its body. A body that breaks off is asked for again, where that is harmless."""
-        headers = {"User-Agent": self.target.user_agent, "Accept-Encoding": "identity"}
-        if question.accept:
-            headers["Accept"] = question.accept
-        if question.byte_range:
-            headers["Range"] = question.byte_range
-        if authorization is not None:
-            headers["Authorization"] = authorization
+        headers = self._headers(question, authorization)
         for left in range(0 if question.once else _READS - 1, -1, -1):
             self._pace.wait()
             retry = ONCE if question.once else PATIENT
             try:
-                response = self._connections.open(question.method, url, headers, retry, question.read_timeout)
+                response = self._connections.open(
+                    question.method, url, headers, retry, read=question.read_timeout, body=question.body
+                )
             except HTTPError as error:
                 if dropped(error):
                     return None
@@ -132,6 +130,17 @@ class Transport:
                 if not left:
                     break
         raise self._misbehaved(question, "is cut")
+
+    def _headers(self, question: Question, authorization: str | None) -> dict[str, str]:
+        wanted = {
+            "User-Agent": self.target.user_agent,
+            "Accept-Encoding": "identity",
+            "Accept": question.accept,
+            "Range": question.byte_range,
+            "Content-Type": question.content_type,
+            "Authorization": authorization,
+        }
+        return {name: value for name, value in wanted.items() if value}
 
     def _read(self, response: BaseHTTPResponse, question: Question) -> Answer:
         headers = {name.lower(): value for name, value in response.headers.items()}

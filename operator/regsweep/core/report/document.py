@@ -45,6 +45,16 @@ class ActionPart(_Part):
     message: str = ""
 
 
+class RestoredPart(_Part):
+    """What became of one manifest (`tag` empty), or of one of its tags, that was to be put back."""
+
+    repository: str
+    digest: str
+    tag: str
+    result: str
+    message: str = ""
+
+
 class PlanPart(_Part):
     """The plan in numbers. `bytes` is what the next garbage collection can free."""
 
@@ -139,6 +149,7 @@ class Report(_Part):
     verification: VerificationPart | None
     findings: tuple[FindingPart, ...]
     in_use: tuple[UsedPart, ...] = ()
+    restored: tuple[RestoredPart, ...] = ()
 
 
 def to_report(record: RunRecord) -> Report:
@@ -162,6 +173,12 @@ def to_report(record: RunRecord) -> Report:
         verification=_verification(record.verification) if record.verification else None,
         findings=tuple(_finding(finding) for finding in record.findings),
         in_use=tuple(_used(image) for image in record.used),
+        restored=tuple(
+            RestoredPart(
+                repository=put.repository, digest=put.digest, tag=put.tag, result=put.result.value, message=put.message
+            )
+            for put in record.restored
+        ),
     )
 
 

@@ -115,6 +115,15 @@ in {{ report.plan.repositories }} repositories,
 <td><span class="word{{ " bad" if item.result == "failed" }}">{{ item.result }}</span>
 {% if item.message %}<span class="quiet">{{ item.message }}</span>{% endif %}</tr>{% endfor %}</table>
 {% endif %}
+{% if report.restored %}
+<h2>Put back</h2>
+<table class="rows"><tr><th>Repository<th>Tag<th>Digest<th>Result</tr>
+{% for item in report.restored %}<tr><td>{{ item.repository }}
+<td>{% if item.tag %}{{ item.tag }}{% else %}<span class="quiet">the manifest</span>{% endif %}
+<td><code>{{ item.digest }}</code>
+<td><span class="word{{ " bad" if item.result == "failed" }}">{{ item.result }}</span>
+{% if item.message %}<span class="quiet">{{ item.message }}</span>{% endif %}</tr>{% endfor %}</table>
+{% endif %}
 </html>
 """
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from regsweep.api.run import CollectionStatus, DeletionStatus, RegistryCleanupRun, VerificationStatus
+from regsweep.api.run import CollectionStatus, DeletionStatus, RegistryCleanupRun, RestorationStatus, VerificationStatus
 from regsweep.core.maintenance import Why
-from regsweep.core.outcome import Result
+from regsweep.core.outcome import RESTORE, Result
 from regsweep.core.plan import Plan
 from regsweep.core.report.document import (
     ActionPart,
@@ -28,7 +28,7 @@ def report_of_run(run: RegistryCleanupRun, plan: Plan | None) -> Report:
     return Report(
         policy=f"{run.metadata.namespace}/{run.spec.policy_ref.name}",
         registry=plan.registry if plan else "",
-        mode=status.mode.value if status.mode else "",
+        mode=RESTORE if run.spec.restore_from else status.mode.value if status.mode else "",
         started_at=_time(status.started_at),
         finished_at=_time(status.finished_at),
         reason=reason,
@@ -42,7 +42,7 @@ def report_of_run(run: RegistryCleanupRun, plan: Plan | None) -> Report:
         collection=_collection(status.garbage_collection),
         collect_skipped="",
         verification=_verification(status.verification),
-        findings=_mixed(plan, status.deletion),
+        findings=(*_mixed(plan, status.deletion), *_counted(status.restoration)),
     )
 
 
@@ -92,6 +92,16 @@ def _mixed(plan: Plan | None, deletion: DeletionStatus | None) -> tuple[FindingP
         f"{deletion.skipped} were skipped, {deletion.failed} failed; the run's object does not say which"
     )
     return (FindingPart(code="run.deletions", repository="", reference="", message=words),)
+
+
+def _counted(status: RestorationStatus | None) -> tuple[FindingPart, ...]:
+    if status is None:
+        return ()
+    words = (
+        f"{status.manifests} manifests and {status.tags} tags were put back, {status.present} were there, "
+        f"{status.skipped} tags were left alone, {status.failed} failed; the run's object does not say which"
+    )
+    return (FindingPart(code="run.restoration", repository="", reference="", message=words),)
 
 
 def _collection(status: CollectionStatus | None) -> CollectionPart | None:

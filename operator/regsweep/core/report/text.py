@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from regsweep.core.inuse import User
-from regsweep.core.report.document import ActionPart, Report, UsedPart, UserPart
+from regsweep.core.report.document import ActionPart, Report, RestoredPart, UsedPart, UserPart
 
 _SHOWN = 20
 HINT = "hint."
@@ -20,6 +20,7 @@ _HEADLINES = {
     "NothingToDelete": "Nothing to delete.",
     "Deleted": "Deleted; every kept image answers. The space comes back at the next garbage collection.",
     "Collected": "Deleted and collected; every kept image is whole.",
+    "Restored": "Put back; every image that was put back is whole.",
     "AwaitingApproval": "The plan waits for approval: nothing was deleted.",
 }
 
@@ -44,6 +45,7 @@ def render(report: Report, *, details: bool = False) -> str:
     sections = (
         _head(report),
         _deletions(report, details),
+        _restored(report, details),
         _kept(report),
         _in_use(report, details),
         _collection(report),
@@ -89,6 +91,20 @@ def _action(action: ActionPart) -> str:
     tags = ", ".join(action.tags) or "no tag"
     tail = f": {action.message}" if action.message else ""
     return f"  {action.result} {action.digest} ({tags}) {action.reason}{tail}"
+
+
+def _restored(report: Report, details: bool) -> Iterator[str]:
+    for repository, group in groupby(report.restored, key=lambda part: part.repository):
+        parts = list(group)
+        for what, some in (("manifests", [p for p in parts if not p.tag]), ("tags", [p for p in parts if p.tag])):
+            results = Counter(part.result for part in some)
+            counted = ", ".join(f"{number} {result}" for result, number in sorted(results.items()))
+            yield f"{repository}: {what}: {counted or 'none'}"
+        yield from (_put(part) for part in parts if details or part.message)
+
+
+def _put(part: RestoredPart) -> str:
+    return f"  {part.result} {part.tag or part.digest}{f': {part.message}' if part.message else ''}"
 
 
 def _kept(report: Report) -> Iterator[str]:

@@ -29,7 +29,8 @@ __all__ = ["Sweeper", "Swept", "Watch", "sweep"]
 @dataclass(frozen=True, slots=True)
 class Sweeper:
     """What a sweep works with. `tell` gets the outcomes as they come; it may raise to stop the sweep. `in_use` says who
-    uses what now (a `Watch`); it raises InUseUnknown to have nothing more deleted.
+    uses what now (a `Watch`); it raises InUseUnknown to have nothing more deleted. `kept` says whether a deletion could
+    be undone: what is not kept is not deleted (S12).
     """
 
     deleter: Deleter
@@ -40,6 +41,7 @@ class Sweeper:
     progress: Progress
     tell: Callable[[Sequence[Outcome]], None]
     in_use: Callable[[], InUse] = nobody_watches
+    kept: Callable[[Action], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _delete_all(actions: tuple[Action, ...], living: Living, work: Sweeper) -> I
             yield Outcome(action, Result.SKIPPED, blind)
             continue
         try:
-            yield _delete(action, living, guard, work.deleter)
+            yield _delete(action, living, guard, work)
         except (DeleteDisabled, RegistryDenied):
             raise
         except InUseUnknown as error:
@@ -107,16 +109,20 @@ def _delete_all(actions: tuple[Action, ...], living: Living, work: Sweeper) -> I
             blind = _spare(living, action.digest, "a deletion that failed")
 
 
-def _delete(action: Action, living: Living, guard: Guard, deleter: Deleter) -> Outcome:
+def _delete(action: Action, living: Living, guard: Guard, work: Sweeper) -> Outcome:
     living.look(action.tags)
     if user := guard.user(action):
         living.spare(action.digest, holding(user))
         return Outcome(action, Result.SKIPPED, f"in use: {user}")
     reason = _why_not(action, living)
+    if not reason and not work.kept(action):
+        if work.deleter.head(action.repository, action.digest) is None:
+            return Outcome(action, Result.GONE)
+        reason = "it is not kept for an undo"
     if reason:
         living.spare(action.digest, reason)
         return Outcome(action, Result.SKIPPED, reason)
-    deleted = deleter.delete_manifest(action.repository, action.digest)
+    deleted = work.deleter.delete_manifest(action.repository, action.digest)
     return Outcome(action, Result.DELETED if deleted else Result.GONE)
 
 
