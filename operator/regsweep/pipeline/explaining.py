@@ -24,12 +24,13 @@ def explain_live(request: Request, image: Image, ports: Ports) -> Explanation:
     """
     spec = request.policy.spec
     check_inventory(spec)
-    in_use = read_users(request, ports).in_use()
+    users = read_users(request, ports)
+    in_use = users.in_use()
     ports.reader.ping()
     repository = _with(image, _read(request, image, in_use, ports), ports)
     case = Case.of(repository, spec, in_use, ports.clock())
     tag, digest = find(image, repository)
-    return explain(case, tag, digest, About(spec.registry.url, request.policy_name, "registry"))
+    return explain(case, tag, digest, About(spec.registry.url, request.policy_name, "registry", users=users))
 
 
 def _read(request: Request, image: Image, in_use: InUse, ports: Ports) -> Repository:

@@ -75,6 +75,16 @@ class ProtectionPart(_Part):
     text: str
 
 
+class UserPart(_Part):
+    """An object that uses it. `cluster` is empty for the cluster at hand, `container` outside of containers."""
+
+    kind: str
+    namespace: str
+    name: str
+    container: str
+    cluster: str
+
+
 class TagPart(_Part):
     """A tag and what becomes of it."""
 
@@ -144,6 +154,8 @@ class Explanation(_Part):
     rules: tuple[RulePart, ...] = ()
     place: PlacePart | None = None
     protections: tuple[ProtectionPart, ...] = ()
+    users: tuple[UserPart, ...] = ()
+    """All who use it, or an image that it is part of. Of a saved inventory, they are not known one by one."""
     tags: tuple[TagPart, ...] = ()
     """All tags on its digest."""
     ties: tuple[TiePart, ...] = ()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from regsweep.core.explain.case import Case, decision
 from regsweep.core.explain.chain import rules_of
 from regsweep.core.explain.changes import changes_of
-from regsweep.core.explain.document import Explanation
+from regsweep.core.explain.document import Explanation, UserPart
 from regsweep.core.explain.standing import age_of, place_of
 from regsweep.core.explain.ties import protections_of, tags_on, ties_of
 from regsweep.core.inventory_document import time_text
 from regsweep.core.oci import Digest
+from regsweep.core.users import Users, all_users
 from regsweep.core.verdict import (
     BROKEN_NO_MANIFEST,
     EXPIRED_BY_RULE,
@@ -37,12 +38,13 @@ _NOTHING_PROPOSED = {
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Where the explanation comes from. `notes` are said at its end."""
+    """Where the explanation comes from. `notes` are said at its end; `users` are those that are known one by one."""
 
     registry: str
     policy: str
     source: Literal["registry", "inventory"]
     notes: tuple[str, ...] = ()
+    users: Users | None = None
 
 
 def explain(case: Case, tag: str | None, digest: Digest | None, about: About) -> Explanation:
@@ -71,6 +73,7 @@ def explain(case: Case, tag: str | None, digest: Digest | None, about: About) ->
         rules=tuple(rules_of(case, standing)) if standing is not None else (),
         place=place_of(case, standing) if standing is not None else None,
         protections=protections_of(case, tag, digest),
+        users=_users(case, digest, about.users),
         tags=tags_on(case, digest),
         ties=ties_of(case, tag, digest),
         changes=changes,
@@ -82,6 +85,11 @@ def meaning_of(verdict: Verdict) -> str:
     if verdict.rule is not None and verdict.expired:
         return REASONS[EXPIRED_BY_RULE].replace("The rule of that name", f"Rule {verdict.rule}")
     return REASONS.get(verdict.reason, "")
+
+
+def _users(case: Case, digest: Digest | None, users: Users | None) -> tuple[UserPart, ...]:
+    found = all_users(users, case.repository, digest) if users is not None and digest is not None else ()
+    return tuple(UserPart(**asdict(user)) for user in found)
 
 
 def _spokesman(case: Case, digest: Digest | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from regsweep.core.explain.document import ChangePart, Explanation, NeighbourPart, RulePart
+from regsweep.core.inuse import User
 from regsweep.core.report.text import printable
 
 _WIDTH = 13
@@ -15,7 +16,7 @@ _TIES = {
 
 def render(explanation: Explanation) -> str:
     """The explanation as text. A section that has nothing to say is left out."""
-    sections = (_head, _rules, _place, _protections, _relations, _planned, _changes, _notes)
+    sections = (_head, _rules, _place, _protections, _users, _relations, _planned, _changes, _notes)
     written = ["\n".join(lines) for section in sections if (lines := list(section(explanation)))]
     return printable("\n\n".join(written)) + "\n"
 
@@ -91,6 +92,13 @@ def _protections(it: Explanation) -> Iterator[str]:
     width = max(len(part.reason) for part in it.protections)
     for part in it.protections:
         yield f"    {part.reason:{width}}  {part.text}"
+
+
+def _users(it: Explanation) -> Iterator[str]:
+    if it.users:
+        yield "who uses it:"
+    for user in it.users:
+        yield f"    {User(**user.model_dump())}"
 
 
 def _relations(it: Explanation) -> Iterator[str]:
