@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from regsweep.core.addresses import PUBLIC, Addresses
 from regsweep.core.doubt import Doubt, doubt_about
@@ -36,7 +37,7 @@ class Users:
     doubts: Mapping[Doubt, tuple[User, ...]] = field(default_factory=dict)
 
     def in_use(self) -> InUse:
-        """The same in words, for the judgement."""
+        """The same in words, for the judgement. Keeps none of the users alive."""
         tags: dict[tuple[str, str], list[User]] = {}
         digests: dict[Digest, list[User]] = {}
         for image, users in self.images.items():
@@ -48,7 +49,7 @@ class Users:
         return InUse(
             {key: words(users) for key, users in tags.items()},
             {key: words(users) for key, users in digests.items()},
-            self.doubt,
+            partial(_doubt, tuple((doubt, words(users)) for doubt, users in self.doubts.items()), self.addresses),
             self._places(),
         )
 
@@ -67,13 +68,6 @@ class Users:
                 for name in image.repositories or {name for user in users for name in named.get(user, ())}:
                     found.setdefault(name, set()).add(image.digest)
         return {name: frozenset(digests) for name, digests in found.items()}
-
-    def doubt(self, repository: str) -> str:
-        """In words, whose image cannot be read and could be one of `repository`; empty where there is none."""
-        for doubt, users in self.doubts.items():
-            if doubt.may_mean(repository, self.addresses):
-                return f"{words(users)}: {doubt.shown!r} is no image reference, and could mean one of these"
-        return ""
 
 
 def users_of(uses: Iterable[Use], addresses: Addresses) -> Users:
@@ -117,8 +111,17 @@ def all_users(users: Users, repository: Repository, digest: Digest) -> tuple[Use
 
 def words(users: Iterable[User]) -> str:
     """The first of them by name, and how many others there are."""
-    first, *others = sorted(set(users))
-    return f"{first} and {len(others)} more" if others else str(first)
+    everybody = set(users)
+    others = len(everybody) - 1
+    return f"{min(everybody)} and {others} more" if others else str(min(everybody))
+
+
+def _doubt(doubts: tuple[tuple[Doubt, str], ...], addresses: Addresses, repository: str) -> str:
+    """In words, whose image cannot be read and could be one of `repository`; empty where there is none."""
+    for doubt, user in doubts:
+        if doubt.may_mean(repository, addresses):
+            return f"{user}: {doubt.shown!r} is no image reference, and could mean one of these"
+    return ""
 
 
 def _meaning(text: str, addresses: Addresses) -> Image | Doubt | None:
