@@ -10,6 +10,7 @@ from typing import Any
 from regsweep.api.policy import PolicySpec
 from regsweep.core.inventory import InUse, Repository
 from regsweep.core.inventory_file import Header, InventoryWriter, Taking
+from tests.unit.core.shelf import Shelf
 
 REGISTRY = "http://127.0.0.1:1"
 
@@ -35,3 +36,15 @@ def save(
     lines += [writer.unread(each, "it answers 500") for each in unread]
     path.write_bytes(b"".join([*lines, writer.end()]))
     return path
+
+
+def versions(name: str, count: int) -> Repository:
+    shelf = Shelf(name)
+    for number in range(count):
+        shelf.image(f"{name} {number}", 60 - number, (f"{name} layer {number}",))
+        shelf.tag(f"v{number}.0.0", f"{name} {number}")
+    return shelf.repository()
+
+
+def keeping(latest: int, **more: Any) -> dict[str, Any]:
+    return {"rules": [{"name": "newest", "keep": {"latest": latest, "orderBy": "SemVer"}}], **more}

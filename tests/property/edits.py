@@ -46,6 +46,9 @@ FORMS: dict[str, Callable[[dict[str, Any], Any, Any], object]] = {
     r"rules\[(?P<rule>.+)\]\.tags\.exclude \+= (?P<value>.+)": lambda policy, rule, value: add(
         named(policy, rule).setdefault("tags", {}), "exclude", value
     ),
+    r"rules\[(?P<rule>.+)\]\.tags\.include \+= (?P<value>.+)": lambda policy, rule, value: add(
+        named(policy, rule)["tags"], "include", value
+    ),
     r"rules: put first (?P<value>.+)": lambda policy, _, value: policy.setdefault("rules", []).insert(0, value),
     r"rules: move (?P<rule>.+) before (?P<value>.+)": move,
     r"protect\.(?P<rule>tags) \+= (?P<value>.+)": lambda policy, field, value: add(

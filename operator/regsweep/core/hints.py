@@ -87,10 +87,13 @@ class HintFinder:
         self._repositories = _watch(spec.protect.repositories, tags=False)
         self._tags = _watch(spec.protect.tags, tags=True)
         self._seen = 0
+        self._silent = False
 
     def add(self, repository: str, tags: Iterable[str]) -> None:
-        """Take note of one repository and its tags."""
+        """Take note of one repository and its tags. Once everything is known to be of use, nobody looks any more."""
         self._seen += 1
+        if self._silent:
+            return
         sealed, rules = self._look(repository)
         for tag in tags:
             protected = _any(self._tags, tag) or sealed
@@ -101,6 +104,8 @@ class HintFinder:
                     each.decided = each.decided or not decided
                     each.free = each.free or not (decided or protected)
                     decided = True
+        if self._seen & (self._seen - 1) == 0:  # asked after 1, 2, 4, 8 ... repositories, it costs nothing
+            self._silent = not self.findings(whole=True)
 
     def add_name(self, repository: str) -> None:
         """Take note of a repository whose tags were not read."""

@@ -252,11 +252,10 @@ def _manifest(manifest: Manifest) -> dict[str, Any]:
         "children": [_descriptor(child) for child in manifest.children],
         "attestations": sorted(manifest.attestations),
         "subject": manifest.subject,
-        "artifactType": manifest.artifact_type,
+        "artifactType": manifest.artifact_type or None,
         "created": manifest.created,
     }
-    needed = {"digest", "mediaType", "kind", "size"}
-    return {key: value for key, value in document.items() if key in needed or value not in (None, [], "")}
+    return {key: value for key, value in document.items() if value is not None and value != []}
 
 
 def _descriptor(descriptor: Descriptor) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Why one image stays or goes, in its parts: rules, place, age, what protects it, and what would change that."""
+"""Why one image stays or goes, in its parts: rules, place, age, and what protects it; as text, as JSON, from a plan."""
 
 from __future__ import annotations
 
@@ -10,111 +10,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from regsweep.core.explain import Case, Explanation, Image, explain, explain_plan, find, parse_image
+from regsweep.core.explain import Case, Image, explain, explain_plan
 from regsweep.core.explain.document import explanation_schema, to_json
-from regsweep.core.explain.explanation import About
 from regsweep.core.explain.text import render
-from regsweep.core.inventory import NOTHING_IN_USE, InUse, Repository
-from regsweep.core.oci import Digest
-from regsweep.errors import InvalidInput
+from regsweep.core.inventory import InUse
 from tests.unit.core.records import action, plan
 from tests.unit.core.shelf import NOW, Shelf, digest, policy
+from tests.unit.core.versions import ABOUT, RELEASES, REST, explained, shelf_of_versions
 
 SCHEMA = Path(__file__).parents[3] / "docs/explanation.schema.json"
-ABOUT = About("http://registry:5000", "nightly", "inventory")
-RELEASES: dict[str, Any] = {"name": "releases", "tags": {"include": ["v*"]}, "keep": {"latest": 2, "orderBy": "SemVer"}}
-REST: dict[str, Any] = {"name": "rest", "keep": {"youngerThan": "7d"}}
-
-
-def shelf_of_versions() -> Shelf:
-    shelf = Shelf()
-    for number in range(1, 7):
-        shelf.image(f"v{number}", 60 - number)
-        shelf.tag(f"v{number}.0.0", f"v{number}")
-    return shelf
-
-
-def explained(shelf: Shelf, tag: str | None, in_use: InUse = NOTHING_IN_USE, **spec: Any) -> Explanation:
-    rules = spec.pop("rules", [RELEASES, REST])
-    case = Case.of(shelf.repository(), policy(*rules, **spec), in_use, NOW)
-    return explain(case, tag, case.tags[tag].digest if tag else None, ABOUT)
-
-
-def edits(said: Explanation) -> list[tuple[str, ...]]:
-    return [change.edits for change in said.changes]
-
-
-# ------------------------------------------------------------------------------------------------ which image
-
-SPEC = policy(
-    registry={"url": "https://registry.internal:5000/mirror", "aliases": ["registry.example.com", "hub/team"]}
-)
-HEX = "0123456789abcdef" * 4
-
-
-@pytest.mark.parametrize(
-    ("text", "image"),
-    [
-        ("team/app:v1", Image("team/app", "v1", None)),
-        ("app:v1.2_x-y", Image("app", "v1.2_x-y", None)),
-        (f"team/app@sha256:{HEX}", Image("team/app", None, f"sha256:{HEX}")),
-        ("team/app@sha256:012345", Image("team/app", None, "sha256:012345")),
-        (f"team/app:v1@sha256:{HEX}", Image("team/app", None, f"sha256:{HEX}")),
-        ("registry.internal:5000/mirror/team/app:v1", Image("team/app", "v1", None)),
-        ("registry.example.com/team/app:v1", Image("team/app", "v1", None)),
-        ("hub/team/app:v1", Image("app", "v1", None)),
-    ],
-)
-def test_an_image_as_people_write_it(text: str, image: Image) -> None:
-    assert parse_image(text, SPEC) == image
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("team/app", "write team/app:TAG"),
-        ("registry.internal:5000/mirror/app", "write app:TAG"),
-        ("team/app@v1", "write sha256:"),
-        ("team/app@sha256:0123", "at least six"),
-        ("team/app:", "no tag after the colon"),
-        ("other.example.com:5000/app:v1", "with registry.internal:5000/mirror or registry.example.com or hub/team"),
-        ("Team/App:v1", "no image of this registry"),
-        (":v1", "no image of this registry"),
-        ("", "neither a tag nor a digest"),
-    ],
-)
-def test_what_is_no_image(text: str, words: str) -> None:
-    with pytest.raises(InvalidInput, match=words):
-        parse_image(text, SPEC)
-
-
-@pytest.mark.parametrize(
-    ("image", "words"),
-    [
-        (Image("team/app", "v1.0", None), "has no tag v1.0: did you mean v1.0.0"),
-        (Image("team/app", "zzzzzz", None), "there are v1.0.0, v2.0.0, v3.0.0, v4.0.0, v5.0.0 ..."),
-        (Image("team/app", None, "sha256:ffffffffff"), "has no manifest"),
-    ],
-)
-def test_what_is_not_there(image: Image, words: str) -> None:
-    with pytest.raises(InvalidInput, match=words):
-        find(image, shelf_of_versions().repository())
-
-
-def test_a_repository_without_tags_has_nothing_near() -> None:
-    with pytest.raises(InvalidInput, match=r"has no tag v1$"):
-        find(Image("team/app", "v1", None), Repository("team/app", (), {}))
-
-
-def test_the_beginning_of_a_digest_is_enough_where_it_is_the_only_one() -> None:
-    repository = shelf_of_versions().repository()
-    assert find(Image("team/app", None, digest("v1")[:20]), repository) == (None, digest("v1"))
-    alike = {Digest("sha256:" + "ab" * 32): None, Digest("sha256:" + "ab" * 31 + "cd"): None}
-    with pytest.raises(InvalidInput, match="2 digests"):
-        find(Image("x", None, "sha256:abab"), Repository("x", (), alike))  # type: ignore[arg-type]
-
-
-# --------------------------------------------------------------------------------------------------- the parts
 
 
 def test_the_chain_of_rules() -> None:
@@ -212,94 +116,6 @@ def test_all_that_protects_and_all_that_it_has_to_do_with() -> None:
     part = explain(child, None, digest("amd64"), ABOUT)
     assert [(tie.tie, tie.tags) for tie in part.ties] == [("listed-by", ("latest", "v1.0.0"))]
     assert part.protections[0].reason == "protected.child-of"
-
-
-# ------------------------------------------------------------------------------------------------- what would change
-
-
-def test_what_goes_can_be_kept_by_place_age_or_name() -> None:
-    said = explained(shelf_of_versions(), "v3.0.0")
-    assert edits(said) == [
-        ('protect.tags += ["v3.0.0"]',),
-        ("rules[releases].keep.latest: 2 -> 4",),
-        ("rules[releases].keep.youngerThan: none -> 58d",),
-    ]
-    assert [(change.decision, change.also_kept) for change in said.changes] == [
-        ("stays", 0), ("stays", 1), ("stays", 1)
-    ]  # fmt: skip
-
-
-def test_a_later_rule_that_would_keep_it_is_moved_up() -> None:
-    later = {"name": "later", "tags": {"include": ["v3*"]}, "keep": {"latest": 5}}
-    assert ("rules: move later before releases",) in edits(
-        explained(shelf_of_versions(), "v3.0.0", rules=[RELEASES, later])
-    )
-
-
-def test_what_stays_on_several_accounts_needs_several_edits() -> None:
-    shelf = shelf_of_versions()
-    shelf.tag("stable", "v6")
-    rules = [RELEASES | {"keep": {"latest": 2, "orderBy": "SemVer", "youngerThan": "80d"}}]
-    said = explained(shelf, "v5.0.0", rules=rules)
-    assert ("rules[releases].keep.latest: 2 -> 1", "rules[releases].keep.youngerThan: 80d -> 55d") in edits(said)
-    said = explained(shelf, "v6.0.0", rules=[RELEASES], protect={"tags": ["stable"]})
-    assert all('protect.tags -= ["stable"]' in each for each in edits(said))
-    assert edits(said)
-
-
-@pytest.mark.parametrize(
-    ("spec", "edit"),
-    [
-        pytest.param(
-            {"protect": {"repositories": ["team/**"]}}, 'protect.repositories -= ["team/**"]', id="repository"
-        ),
-        pytest.param({"protect": {"tags": ["v1*"]}}, 'protect.tags -= ["v1*"]', id="tag"),
-        pytest.param({"limits": {"minimumAge": "90d"}}, "limits.minimumAge: 90d -> 59d", id="minimum age"),
-        pytest.param(
-            {"rules": []},
-            'rules: put first {name: only-this, repositories: {include: ["team/app"]}, tags: {include: ["v1.0.0"]}, '
-            "keep: {youngerThan: 59d}}",
-            id="no rule",
-        ),
-    ],
-)
-def test_what_lets_it_go(spec: dict[str, Any], edit: str) -> None:
-    said = explained(shelf_of_versions(), "v1.0.0", **spec)
-    assert said.decision == "stays"
-    assert (edit,) in edits(said)
-
-
-@pytest.mark.parametrize("days", [0.5, 3.0, 40.0])
-def test_untagged_manifests(days: float) -> None:
-    shelf = Shelf(pushed={digest("old"): NOW - timedelta(days=days)})
-    shelf.image("old")
-    for older, decision in (("1d", "goes" if days >= 1 else "stays"), ("30d", "goes" if days >= 30 else "stays")):
-        case = Case.of(shelf.repository(), policy(untagged={"olderThan": older}), NOTHING_IN_USE, NOW)
-        said = explain(case, None, digest("old"), ABOUT)
-        assert said.decision == decision
-        assert said.changes[0].edits[0].startswith(f"untagged.olderThan: {older} -> ")
-
-
-@pytest.mark.parametrize(
-    ("tag", "words"),
-    [("used", "in use"), ("undated", "no age"), ("odd", "not understood"), ("none", "nothing to delete")],
-)
-def test_where_nothing_is_proposed_that_is_said(tag: str, words: str) -> None:
-    shelf = Shelf()
-    shelf.image("used", 50)
-    shelf.image("undated")
-    shelf.manifests[digest("odd")] = shelf.repository().manifests[digest("used")].__class__(
-        digest("odd"), "application/x", "unknown", 1  # type: ignore[arg-type]
-    )  # fmt: skip
-    for name in ("used", "undated", "odd"):
-        shelf.tag(name, name)
-    shelf.tag("none", None)
-    said = explained(shelf, tag, InUse({("team/app", "used"): "Pod a/b"}), rules=[REST])
-    assert (said.decision, said.changes) == ("stays", ())
-    assert words in " ".join(said.notes)
-
-
-# ---------------------------------------------------------------------------------------------- a plan, and the doors
 
 
 def test_what_a_plan_says() -> None:

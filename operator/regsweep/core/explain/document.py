@@ -39,6 +39,7 @@ class NeighbourPart(_Part):
     tags: tuple[str, ...]
     digest: str
     decision: Decision
+    reason: str
     since: str | None
     """Where the order goes by time."""
 

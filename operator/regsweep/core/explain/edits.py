@@ -67,9 +67,11 @@ def move_before(spec: PolicySpec, rule: Rule, other: Rule) -> Made:
 
 
 def first_rule(spec: PolicySpec, repository: str, tag: str, duration: str | None) -> Made:
-    """A rule for this tag alone, before all others."""
-    if duration is None or any(rule.name == NEW_RULE for rule in spec.rules):
+    """A rule for this tag alone, before all others; where another tag has got one already, that takes this one too."""
+    if duration is None:
         return None
+    if spec.rules and spec.rules[0].name == NEW_RULE:
+        return _include_tag(spec, spec.rules[0], tag)
     name, quoted = json.dumps(repository), json.dumps(tag)
     text = (
         f"rules: put first {{name: {NEW_RULE}, repositories: {{include: [{name}]}}, tags: {{include: [{quoted}]}}, "
@@ -82,6 +84,13 @@ def first_rule(spec: PolicySpec, repository: str, tag: str, duration: str | None
         "keep": {"youngerThan": duration},
     }
     return _edited(spec, text, lambda document: document.update(rules=[rule, *document.get("rules", [])]))
+
+
+def _include_tag(spec: PolicySpec, rule: Rule, tag: str) -> Made:
+    def change(document: dict[str, Any]) -> None:
+        _rule(document, rule)["tags"]["include"].append(tag)
+
+    return _edited(spec, f"rules[{rule.name}].tags.include += [{json.dumps(tag)}]", change)
 
 
 def protect_tag(spec: PolicySpec, tag: str) -> Made:

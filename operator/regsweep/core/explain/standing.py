@@ -86,7 +86,8 @@ def _neighbours(case: Case, places: dict[str, Place], own: Tag, keep: Keep) -> t
             rank=rank,
             tags=tuple(sorted(tags)),
             digest=digest,
-            decision=decision(case.judgement.manifests[Digest(digest)]),
+            decision=decision(case.judgement.tags[min(tags)]),
+            reason=case.judgement.tags[min(tags)].reason,
             since=_since(case, tags, keep.order_by),
         )
         for (rank, digest), tags in sorted(found.items())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from regsweep.core.explain.document import ChangePart, Explanation, NeighbourPart, RulePart
 from regsweep.core.inuse import User
 from regsweep.core.report.text import printable
+from regsweep.core.verdict import KEPT_LATEST
 
 _WIDTH = 13
 _TIES = {
@@ -79,7 +80,9 @@ def _place(it: Explanation) -> Iterator[str]:
 
 def _neighbour(neighbour: NeighbourPart, *, own: bool) -> str:
     since = f"  {_seconds(neighbour.since)}" if neighbour.since else ""
-    return f"  {'>' if own else ' '} {neighbour.rank:4}  {', '.join(neighbour.tags[:5])}{since}  {neighbour.decision}"
+    plain = neighbour.decision == "goes" or neighbour.reason == KEPT_LATEST
+    said = neighbour.decision if plain else f"{neighbour.decision}: {neighbour.reason}"
+    return f"  {'>' if own else ' '} {neighbour.rank:4}  {', '.join(neighbour.tags[:5])}{since}  {said}"
 
 
 def _protections(it: Explanation) -> Iterator[str]:
