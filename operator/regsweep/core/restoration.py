@@ -19,15 +19,6 @@ _IMAGE = re.compile(
     r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
-_ELSEWHERE = frozenset(
-    {
-        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
-        "application/vnd.oci.image.layer.nondistributable.v1.tar",
-        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
-        "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
-    }
-)
-"""Source: Docker image manifest v2 schema 2, foreign layers; OCI image spec, non-distributable layers."""
 
 
 class Put(StrEnum):
@@ -95,7 +86,7 @@ class Turn:
     @property
     def content(self) -> tuple[Digest, ...]:
         """Its config and layers, as far as a registry has them: some layers lie elsewhere, by licence."""
-        return tuple(blob.digest for blob in self.manifest.blobs if blob.media_type not in _ELSEWHERE)
+        return tuple(blob.digest for blob in self.manifest.blobs if not blob.is_foreign)
 
     @property
     def children(self) -> tuple[Digest, ...]:
