@@ -87,6 +87,18 @@ def test_every_map_is_bounded():
     assert [p for p, s in FIELDS if "additionalProperties" in s and "maxProperties" not in s] == []
 
 
+def test_a_default_that_is_empty_breaks_no_rule():
+    """The API server tries the rules of an object on its default, in which no field is filled in yet."""
+    rules = [
+        rule["rule"]
+        for _, schema in FIELDS
+        if schema.get("default") == {}
+        for rule in schema.get("x-kubernetes-validations", ())
+    ]
+    assert [rule for rule in rules if not rule.startswith("!has(self.")] == []
+    assert len(rules) >= 3
+
+
 def test_lists_of_named_things_are_maps():
     keys = {path: schema.get("x-kubernetes-list-map-keys") for path, schema in FIELDS if schema["type"] == "array"}
     assert {path: key for path, key in keys.items() if key} == {

@@ -76,8 +76,15 @@ class GarbageCollection(Model):
 
     cel: ClassVar[tuple[tuple[str, str], ...]] = (
         ("!has(self.schedule) || self.mode != 'Disabled'", _SCHEDULE_NEEDS_MODE),
-        ("!self.removeEmptyRepositories || self.mode == 'ReadOnly'", _REMOVING_NEEDS_READ_ONLY),
-        ("self.redisCache != 'Flush' || self.mode == 'ReadOnly'", _FLUSHING_NEEDS_READ_ONLY),
+        # The API server holds the default of the whole, an empty object, against these before it fills in the rest.
+        (
+            "!has(self.removeEmptyRepositories) || !self.removeEmptyRepositories || self.mode == 'ReadOnly'",
+            _REMOVING_NEEDS_READ_ONLY,
+        ),
+        (
+            "!has(self.redisCache) || self.redisCache != 'Flush' || self.mode == 'ReadOnly'",
+            _FLUSHING_NEEDS_READ_ONLY,
+        ),
     )
 
 

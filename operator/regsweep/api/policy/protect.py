@@ -13,7 +13,6 @@ from regsweep.api.scalars import Duration, OptionalPatterns
 
 # Said by pydantic and by the API server alike.
 _NODES_NEED_THE_CLUSTER = "nodeImages needs scope Cluster: a node runs pods of all namespaces"
-_CLUSTER_NAMES = "clusters hold a name twice: give each a name of its own"
 
 
 class CustomResource(Model):
@@ -86,8 +85,9 @@ class InUse(Model):
 
     @model_validator(mode="after")
     def _clusters_have_names(self) -> Self:
-        if len({cluster.name for cluster in self.clusters}) < len(self.clusters):
-            raise ValueError(_CLUSTER_NAMES)
+        names = [cluster.name for cluster in self.clusters]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two clusters are called {twice[0]!r}: give each its own name")
         return self
 
     cel: ClassVar[tuple[tuple[str, str], ...]] = (
