@@ -16,6 +16,7 @@ import json
 import re
 import ssl
 import time
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 import certifi
@@ -53,12 +54,14 @@ class ContainerRef:
 @dataclass(frozen=True, slots=True)
 class Command:
     """What to run. `timeout` in seconds for all of it; of each output stream the first `limit` bytes are
-    kept."""
+    kept. `knows_its_end`: it stops reading standard input by itself, so that nobody has to close that (which an
+    API server before Kubernetes 1.30 cannot)."""
 
     argv: tuple[str, ...]
     stdin: bytes | None = None
     timeout: float = 60.0
     limit: int = 1 << 20
+    knows_its_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def execute(cluster: Cluster, target: ContainerRef, command: Command) -> ExecRes
     streams = _Streams(command.limit)
     try:
         if command.stdin is not None:
-            _send(socket, command.stdin)
+            _send(socket, command)
         why = _pump(socket, streams, deadline)
     except (websocket.WebSocketException, OSError) as error:
         why = f"the connection broke: {error}"
@@ -125,13 +128,46 @@ def execute(cluster: Cluster, target: ContainerRef, command: Command) -> ExecRes
     return streams.result(_exit_code(status, target, command)) if status else streams.result(None, why)
 
 
+def stream(cluster: Cluster, target: ContainerRef, command: Command) -> Iterator[bytes]:
+    """What `command` prints, as it comes; nothing of it is kept. It is whole only where the iterator ends by itself.
+
+    Raises as `execute`, and ExecFailed at the end where the exit code was not 0 or is not known, where it took longer
+    than its time limit, and where more than `limit` bytes came.
+    """
+    deadline = time.monotonic() + command.timeout
+    socket = _connect(cluster, target, command)
+    streams, count = _Streams(_MAXIMUM_STATUS_BYTES), 0
+    frames = _frames(socket, deadline)
+    try:
+        if command.stdin is not None:
+            _send(socket, command)
+        while (frame := next(frames, None)) is not None:
+            if frame[:1] != bytes([_STDOUT]):
+                streams.take(frame)
+                continue
+            count += len(frame) - 1
+            if count > command.limit:
+                raise ExecFailed(f"{command.argv[0]!r} in {target} printed more than {command.limit} bytes")
+            yield frame[1:]
+        why = "it took longer than its time limit, or the connection was closed before its status came"
+    except (websocket.WebSocketException, OSError) as error:
+        why = f"the connection broke: {error}"
+    finally:
+        socket.shutdown()  # type: ignore[no-untyped-call]
+    status = bytes(streams.kept[_STATUS])
+    result = streams.result(_exit_code(status, target, command) if status else None, "" if status else why)
+    if not result.ok:
+        raise ExecFailed(f"{command.argv[0]!r} in {target} did not end well: {result.words()}")
+
+
 def _connect(cluster: Cluster, target: ContainerRef, command: Command) -> websocket.WebSocket:
     query = [("container", target.container), ("stdout", "true"), ("stderr", "true")]
     query += [("stdin", "true")] if command.stdin is not None else []
     query += [("command", word) for word in command.argv]
     path = POD.path(target.namespace, target.pod, "exec")
     settings, url, headers = cluster.handshake(path, query)
-    protocols = f"sec-websocket-protocol: {_V5}" + ("" if command.stdin is not None else f", {_V4}")
+    closes = command.stdin is not None and not command.knows_its_end
+    protocols = f"sec-websocket-protocol: {_V5}" + ("" if closes else f", {_V4}")
     authorization = [f"authorization: {headers['authorization']}"] if "authorization" in headers else []
     options = websocket_proxycare({}, settings, url, headers)  # type: ignore[no-untyped-call]
     socket = websocket.WebSocket(sslopt=_tls(settings), skip_utf8_validation=True)
@@ -163,14 +199,28 @@ def _client_certificate(settings: Configuration) -> dict[str, object]:
     return {"certfile": settings.cert_file, "keyfile": settings.key_file} if settings.cert_file else {}
 
 
-def _send(socket: websocket.WebSocket, stdin: bytes) -> None:
+def _send(socket: websocket.WebSocket, command: Command) -> None:
+    stdin = command.stdin or b""
+    socket.settimeout(_CONNECT_SECONDS)
     for start in range(0, len(stdin), _CHUNK):
         socket.send_binary(bytes([_STDIN]) + stdin[start : start + _CHUNK])
-    socket.send_binary(bytes([_CLOSE, _STDIN]))
+    if not command.knows_its_end:
+        socket.send_binary(bytes([_CLOSE, _STDIN]))
+    socket.settimeout(_LOOK_SECONDS)
 
 
 def _pump(socket: websocket.WebSocket, streams: _Streams, deadline: float) -> str:
     """Read until the other side closes. What comes back says why there may be no status."""
+    frames = _frames(socket, deadline)
+    while True:
+        try:
+            streams.take(next(frames))
+        except StopIteration as end:
+            return str(end.value)
+
+
+def _frames(socket: websocket.WebSocket, deadline: float) -> Generator[bytes, None, str]:
+    """Frames until the other side closes, or the time is up: which of both is the generator's value."""
     pinged = time.monotonic()
     while time.monotonic() < deadline:
         try:
@@ -180,7 +230,7 @@ def _pump(socket: websocket.WebSocket, streams: _Streams, deadline: float) -> st
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             return "the connection was closed before the command's status came"
         if opcode in (websocket.ABNF.OPCODE_BINARY, websocket.ABNF.OPCODE_TEXT) and frame is not None:
-            streams.take(frame.data)
+            yield frame.data
         if time.monotonic() - pinged > _PING_SECONDS:
             socket.ping()
             pinged = time.monotonic()

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from regsweep.clients.cache import MemoryCache
 from regsweep.clients.registry import Fetched, Head, Reader
+from regsweep.core.dating import Memory
 from regsweep.core.inventory import Repository, Tag, Unread, reachable
 from regsweep.core.oci import OCI_INDEX, OCI_MANIFEST, Digest, digest_of
 from regsweep.errors import Cancelled, PartialInventory, RegistryMisbehaved, RegistryUnreachable
-from regsweep.steps.scan import UNREACHABLE_IN_A_ROW, Memory, census, scan
+from regsweep.steps.scan import UNREACHABLE_IN_A_ROW, census, scan
 from regsweep.steps.scan.reading import DEEPEST
 
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"

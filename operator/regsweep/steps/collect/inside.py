@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from regsweep.api.policy import RedisCacheMode
 from regsweep.clients.podexec import Command
+from regsweep.clients.registrypod import PodFacts, look_into
 from regsweep.core import registry_config
 from regsweep.core.collector_job import named_configs
 from regsweep.core.registry_config import RegistryConfig
 from regsweep.core.workload import container
-from regsweep.errors import ExecFailed, NoSuchProgram, WorkloadUnfit
+from regsweep.errors import NoSuchProgram, WorkloadUnfit
 from regsweep.steps.collect import scripts
 from regsweep.steps.collect.inspection import DEFAULT_PORT, Inspection, parsed, refuse_store, with_cache
 from regsweep.steps.collect.outside import inspect_from_outside
 from regsweep.steps.collect.redis import RedisCache
 from regsweep.steps.collect.site import Site
-
-_MAXIMUM_CONFIG_BYTES = 1 << 20
 
 
 def inspect(site: Site, pod: dict[str, Any]) -> Inspection:
@@ -27,26 +27,20 @@ def inspect(site: Site, pod: dict[str, Any]) -> Inspection:
     name = pod["metadata"]["name"]
     here = container(pod, site.workload.container) or {}
     try:
-        result = site.exec(name, _shell(scripts.INSPECT, named_configs(here), limit=_MAXIMUM_CONFIG_BYTES))
+        facts = look_into(partial(site.exec, name), named_configs(here), scripts.NEEDED)
     except NoSuchProgram:
         return inspect_from_outside(site, pod, "its container has no shell")
-    if not result.ok and result.exit_code is None:
-        raise ExecFailed(f"{site.name}: looking into pod {name} failed: {result.words()}")
-    facts, _, text = result.stdout.decode("utf-8", "replace").partition("---\n")
-    said = [line.partition(" ")[::2] for line in facts.splitlines()]
-    if missing := [value for key, value in said if key == "missing"]:
-        return inspect_from_outside(site, pod, f"its container has no {', '.join(missing)}")
-    _refuse(site, said, text)
-    one = dict(said)
-    env = _env(said)
-    registry = registry_config.read(with_cache(parsed(site, text), env), env)
+    if facts.missing:
+        return inspect_from_outside(site, pod, f"its container has no {', '.join(facts.missing)}")
+    _refuse(site, facts)
+    registry = registry_config.read(with_cache(parsed(site, facts.config), facts.env), facts.env)
     refuse_store(site, registry)
     _refuse_redis(site, name, registry)
     port = next((p["containerPort"] for p in here.get("ports") or ()), DEFAULT_PORT)
     return Inspection(
-        binary=one["binary"],
-        version=one.get("version", "unknown"),
-        config_path=one["config"],
+        binary=facts.binary,
+        version=facts.version,
+        config_path=facts.config_path,
         registry=registry,
         endpoint=registry.url("{}", port),
         work_dir=_work_dir(site, name, registry.root),
@@ -57,26 +51,17 @@ def _shell(script: str, arguments: Iterable[str], limit: int = 64 << 10) -> Comm
     return Command(("sh", "-c", script, "sh", *arguments), timeout=60.0, limit=limit)
 
 
-def _refuse(site: Site, said: list[tuple[str, str]], text: str) -> None:
-    one = dict(said)
-    if not one.get("binary"):
+def _refuse(site: Site, facts: PodFacts) -> None:
+    if not facts.binary:
         raise WorkloadUnfit(
             f"{site.name}: no program `registry` in container {site.workload.container!r}: "
             "is workloadRef.container right?"
         )
-    if not one.get("config") or not text:
+    if not facts.config_path or not facts.config:
         raise WorkloadUnfit(
             f"{site.name}: the registry's configuration file was not found: name its path in the "
             "container's args, as `/etc/distribution/config.yml`"
         )
-
-
-def _env(said: list[tuple[str, str]]) -> dict[str, str]:
-    needed = ("REGISTRY_STORAGE_", "REGISTRY_REDIS")
-    names = {value: "" for key, value in said if key == "name" and value.startswith(needed)}
-    unset = {"REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR"}
-    values = dict(value.partition("=")[::2] for key, value in said if key == "value")
-    return {name: value for name, value in names.items() if name not in unset} | values
 
 
 def _refuse_redis(site: Site, pod: str, registry: RegistryConfig) -> None:

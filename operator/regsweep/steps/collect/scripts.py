@@ -6,30 +6,7 @@ Nothing of a policy is ever put into a script's text: all of it arrives as argum
 
 from __future__ import annotations
 
-_NEEDED = "find stat sed tr tail head mkdir mv rm cat sleep env"
-
-_VALUES = (
-    "REGISTRY_STORAGE REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR "
-    "REGISTRY_STORAGE_CACHE REGISTRY_HTTP_ADDR REGISTRY_HTTP_PREFIX REGISTRY_HTTP_TLS_CERTIFICATE "
-    "REGISTRY_REDIS_ADDR REGISTRY_REDIS_ADDRS REGISTRY_REDIS_DB REGISTRY_REDIS_USERNAME"
-)
-"""None of them is a secret. Other REGISTRY_* variables leave the pod as names alone."""
-
-INSPECT = f"""
-for tool in {_NEEDED}; do command -v "$tool" >/dev/null 2>&1 || echo "missing $tool"; done
-echo "binary $(command -v registry)"
-env | sed -n 's/^\\(REGISTRY_[A-Z0-9_]*\\)=.*/name \\1/p'
-for name in {_VALUES}; do eval "[ -n \\"\\${{$name+set}}\\" ] && echo \\"value $name=\\$$name\\""; done
-registry --version 2>/dev/null | sed -n '1s/^/version /p'
-found=
-for file in "$@" "$REGISTRY_CONFIGURATION_PATH" $(tr '\\0' '\\n' </proc/1/cmdline | sed -n '/\\.ya*ml$/p') \\
-    /etc/distribution/config.yml /etc/docker/registry/config.yml; do
-  if [ -z "$found" ] && [ -f "$file" ]; then found=$file; fi
-done
-echo "config $found"
-[ -z "$found" ] || {{ echo ---; cat "$found"; }}
-"""
-"""Arguments: paths of configuration files to try first. Prints facts, `---`, and the configuration."""
+NEEDED = ("find", "stat", "sed", "tr", "tail", "head", "mkdir", "mv", "rm", "cat", "sleep", "env")
 
 CHOOSE_DIRECTORY = """
 for base in "$@"; do

@@ -10,15 +10,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from regsweep.clients.registry import Reader
+from regsweep.core.dating import Memory
 from regsweep.core.inventory import Census, Finding, Repository, Unread
 from regsweep.core.oci import Digest
 from regsweep.core.ports import ManifestCache, Progress, Stop
 from regsweep.core.verdict import BROKEN_NO_MANIFEST
 from regsweep.errors import PartialInventory, RegistryError, RegistryUnreachable
 from regsweep.steps.scan.crew import Crew
-from regsweep.steps.scan.reading import Dated, Memory, Reading, read_repository
+from regsweep.steps.scan.reading import Dated, Reading, read_repository
 
-__all__ = ["Dated", "Memory", "census", "scan"]
+__all__ = ["Dated", "census", "scan"]
 
 UNREACHABLE_IN_A_ROW = 10
 """After so many repositories in a row that did not answer, the registry itself does not."""

@@ -5,21 +5,18 @@ What the registry has is asked every time; what a manifest says is asked once, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from regsweep.clients.registry import Reader, understood
-from regsweep.core.ages import Ages
+from regsweep.core.dating import Memory, aging, dates_of, noted
 from regsweep.core.inventory import Repository, Tag
 from regsweep.core.oci import (
     Digest,
-    Kind,
     Manifest,
     accessory_subject,
     parse_config_created,
-    parse_time,
 )
 from regsweep.core.ports import ManifestCache
 from regsweep.errors import RegistryMisbehaved
@@ -29,24 +26,11 @@ Dated = Callable[[str, Sequence[str]], Collection[str]]
 """Of a repository and its tags: those whose created time is needed. A config blob is the dearest thing to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """When this scan looks, and who remembers since when images are in a repository: `ports.FirstSeen.first_seen` of
-    this registry, by the repository's name."""
-
-    now: datetime
-    first_seen: Callable[[str, AbstractSet[Digest], AbstractSet[Digest], datetime], Mapping[Digest, datetime]]
-
-
 DEEPEST = 16
 """Levels of indexes in indexes. A builder makes two."""
 
 WIDEST = 20_000
 """Entries of one index: more do not fit into a manifest of 4 MiB."""
-
-_IMAGE_CONFIGS = frozenset(
-    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
-)
 
 
 @dataclass(slots=True)
@@ -98,7 +82,7 @@ def read_repository(name: str, work: Reading) -> Repository:
         created=_created(name, set(dating.values()), manifests, work),
         absent=frozenset(absent),
     )
-    return replace(found, seen=_seen(found, dating, work.memory))
+    return replace(found, seen=noted(found, dating, work.memory))
 
 
 def resolve(name: str, reference: str, work: Reading) -> Manifest | None:
@@ -166,11 +150,9 @@ def _find_untagged(
 def _dating(
     name: str, roots: Mapping[str, Manifest | None], absent: Collection[Digest], work: Reading
 ) -> dict[str, Digest]:
-    """The tags whose age is needed, with what they point at. An accessory has an age of its own only as an orphan."""
+    """The tags whose age is needed, with what they point at."""
     needed = set(work.dated(name, tuple(roots))) if roots else set()
-    found = {tag: root.digest for tag, root in roots.items() if root and tag in needed}
-    subjects = {tag: accessory_subject(tag) for tag in found}
-    return {tag: digest for tag, digest in found.items() if subjects[tag] in (None, digest) or subjects[tag] in absent}
+    return aging({tag: root.digest for tag, root in roots.items() if root and tag in needed}, absent)
 
 
 def _unread_children(
@@ -188,41 +170,10 @@ def _created(
     name: str, roots: Collection[Digest], manifests: dict[Digest, Manifest], work: Reading
 ) -> dict[Digest, datetime]:
     """What annotations and configs say, for these roots and, under an index, its platforms. Unjudged."""
-    images = {image.digest: image for root in roots for image in _images(root, manifests)}
-    said = {digest: time for digest, image in images.items() if (time := parse_time(image.created))}
-    asking = {
-        digest: image.config.digest
-        for digest, image in images.items()
-        if digest not in said and image.config and image.config.media_type in _IMAGE_CONFIGS
-    }
-    configs = sorted(set(asking.values()))
-    texts = dict(zip(configs, work.crew.ask(lambda config: _config_created(name, config, work), configs), strict=True))
-    said.update((digest, time) for digest, config in asking.items() if (time := parse_time(texts[config])))
-    return said
-
-
-def _seen(found: Repository, dating: Mapping[str, Digest], memory: Memory | None) -> Mapping[Digest, datetime]:
-    """Since when the images are known whose age is needed, and which say nothing about it that could be believed."""
-    if memory is None:
-        return {}
-    ages = Ages(found, memory.now)
-    wanted = {tag.digest for tag in found.tags if tag.name in dating and tag.digest and ages.pushed(tag) is None}
-    return memory.first_seen(found.name, wanted, found.manifests.keys(), memory.now)
-
-
-def _images(root: Digest, manifests: dict[Digest, Manifest]) -> Iterator[Manifest]:
-    """The manifest itself and, under an index, the platforms at any depth: an attestation has no age of its own."""
-    seen: set[Digest] = set()
-    open_ends = [root]
-    while open_ends:
-        digest = open_ends.pop()
-        manifest = manifests.get(digest)
-        if digest in seen or manifest is None:
-            continue
-        seen.add(digest)
-        yield manifest
-        if manifest.kind is Kind.INDEX:
-            open_ends += [child.digest for child in manifest.children if child.digest not in manifest.attestations]
+    dates = dates_of(roots, manifests)
+    configs = sorted(set(dates.asking.values()))
+    texts = work.crew.ask(lambda config: _config_created(name, config, work), configs)
+    return dates.with_configs(dict(zip(configs, texts, strict=True)))
 
 
 def _config_created(name: str, config: Digest, work: Reading) -> str | None:
