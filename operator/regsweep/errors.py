@@ -11,6 +11,7 @@
     │  ├─ PlanExpired              the plan is too old to be true
     │  ├─ PolicyChanged            the plan was made for another policy, registry or mode
     │  ├─ InUseUnknown             what the cluster uses could not be learnt
+    │  ├─ StorageUnavailable       the registry's files cannot be read, or what was read is not believed
     │  ├─ DeleteDisabled           the registry does not delete: switched off, a cache, or read-only
     │  ├─ RegistryReadOnly         the registry takes no pushes, so nothing can be put back
     │  ├─ KeepsakeTooLarge         what would be deleted cannot be kept, so that it could not be undone
@@ -100,6 +101,10 @@ class PolicyChanged(Refused):
 
 
 class InUseUnknown(Refused):
+    pass
+
+
+class StorageUnavailable(Refused):
     pass
 
 
@@ -242,6 +247,7 @@ DOORS: dict[type[RegsweepError], Door] = {
     PlanExpired: Door(3, "PlanExpired"),
     PolicyChanged: Door(3, "PolicyChanged"),
     InUseUnknown: Door(3, "InUseUnknown"),
+    StorageUnavailable: Door(3, "StorageUnavailable"),
     DeleteDisabled: Door(4, "DeleteDisabled"),
     RegistryReadOnly: Door(4, "RegistryReadOnly"),
     KeepsakeTooLarge: Door(3, "KeepsakeTooLarge"),

@@ -65,6 +65,7 @@ def test_the_tree_is_drawn(kind: type[RegsweepError]) -> None:
 CODES = {
     "InvalidInput": 2, "PolicyInvalid": 2, "PlanUnreadable": 2, "InventoryUnreadable": 2, "KeepsakeUnreadable": 2,
     "Refused": 3, "ApprovalRequired": 3, "PlanExpired": 3, "PolicyChanged": 3, "InUseUnknown": 3,
+    "StorageUnavailable": 3,
     "KeepsakeTooLarge": 3, "AlreadyCollected": 3, "NothingToRestore": 3, "RestoreIncomplete": 1,
     "Incomplete": 1, "PartialInventory": 1, "SweepIncomplete": 1, "DeadlineExceeded": 1,
     "Cancelled": 130, "ImagesDamaged": 5,
