@@ -19,6 +19,7 @@ from regsweep.cli.in_use import protecting, usage_of
 from regsweep.cli.outcome import finish
 from regsweep.cli.spread import spread
 from regsweep.cli.state import alone
+from regsweep.cli.storage import files_of
 from regsweep.cli.terminal import ask, is_interactive, say
 from regsweep.cli.unfinished import command_again, unfinished
 from regsweep.core.plan import Plan
@@ -87,8 +88,10 @@ def apply(
             confirm = None if given or yes or wanted is Mode.DRY_RUN else _confirmation(policy)
             usage = usage_of(policy, clusters, stack)
             hands = hands_of(policy, commands, clusters.home, stack)
+            files = files_of(policy, login, clusters.home, stack)
             again = command_again()
-            record, _ = execute(policy, Wish(login, showing, wanted, collect, given, confirm, hands, again, usage))
+            wish = Wish(login, showing, wanted, collect, given, confirm, hands, again, usage, files=files)
+            record, _ = execute(policy, wish)
     except ApprovalRequired as error:
         raise ApprovalRequired(f"{error} {_APPROVE}", error.reason) from None
     if wanted is Mode.DRY_RUN:

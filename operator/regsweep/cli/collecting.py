@@ -44,7 +44,7 @@ def hands_of(policy: RegistryCleanupPolicy, commands: Commands | None, login: Cl
     of collecting. Raises InvalidInput where a kubeconfig is named and gives no login.
     """
     spec = policy.spec
-    if spec.registry.workload_ref is None or not _in_reach(login):
+    if spec.registry.workload_ref is None or not in_reach(login):
         if _collects(policy) and commands is None:
             say(_NOT_COLLECTED.format(mode=spec.garbage_collection.mode.value))
         return Hands(_by_commands(commands) if commands else None)
@@ -70,7 +70,7 @@ def _collects(policy: RegistryCleanupPolicy) -> bool:
     return policy.spec.garbage_collection.mode is not CollectMode.DISABLED
 
 
-def _in_reach(login: ClusterLogin) -> bool:
+def in_reach(login: ClusterLogin) -> bool:
     """Whether the registry's workload is to be looked for: inside a cluster, or where one is named."""
     return bool(login.kubeconfig or login.context or os.environ.get("KUBERNETES_SERVICE_HOST"))
 

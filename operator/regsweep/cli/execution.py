@@ -25,6 +25,7 @@ from regsweep.core.plan import Plan
 from regsweep.core.ports import Archive, Collector, Progress, Stop, WindowJournal
 from regsweep.core.restoration import Image
 from regsweep.pipeline import Ports, Request, run
+from regsweep.steps.storage import Store
 
 Confirm = Callable[[Plan], bool]
 
@@ -48,6 +49,14 @@ class Hands:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """How the registry's files can be read from here; `missing` says why they cannot."""
+
+    find: Callable[[], Store] | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What the options say about a run. `again` is the command that goes on from a plan, without the plan. `restore`
     puts back what the file `keepsake` holds of these images.
@@ -65,6 +74,7 @@ class Wish:
     archive: Archive | None = None
     restore: tuple[Image, ...] | None = None
     keepsake: Path | None = None
+    files: Files = Files()
 
 
 def now() -> datetime:
@@ -107,6 +117,8 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
             archive=wish.archive,
             keepsakes=keepsakes,
             putter=lambda: stack.enter_context(Putter(where)),
+            storage=wish.files.find,
+            storage_missing=wish.files.missing,
         )
         approved = wish.given.digest if wish.given else None
         try:

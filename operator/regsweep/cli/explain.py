@@ -20,6 +20,7 @@ from regsweep.cli.in_use import protecting, usage_of
 from regsweep.cli.interrupt import Interrupt
 from regsweep.cli.inventories import saved_inventory
 from regsweep.cli.spread import spread
+from regsweep.cli.storage import files_of
 from regsweep.cli.terminal import emit, progress
 from regsweep.clients.registry import Reader
 from regsweep.core.explain import Case, Explanation, Image, explain_plan, find, parse_image
@@ -145,6 +146,7 @@ def _live(policy: RegistryCleanupPolicy, image: Image, asking: _Asking) -> Expla
         limit = policy.spec.limits.run_timeout.timedelta.total_seconds()
         stop = stack.enter_context(Interrupt(limit))
         usage = usage_of(policy, asking.clusters, stack)
+        files = files_of(policy, asking.login, asking.clusters.home, stack)
         stack.enter_context(live)
         ports = Ports(
             reader=stack.enter_context(Reader(where)),
@@ -156,6 +158,8 @@ def _live(policy: RegistryCleanupPolicy, image: Image, asking: _Asking) -> Expla
             progress=live,
             journal=MemoryJournal(),
             usage=partial(usage, stop) if usage is not None else None,
+            storage=files.find,
+            storage_missing=files.missing,
         )
         return explain_live(Request(policy, Mode.DRY_RUN), image, ports)
 

@@ -35,6 +35,7 @@ class FileArchive:
         self._writer = InventoryWriter()
         self._stack = ExitStack()
         self._file: BufferedIOBase | None = None
+        self._begun = False
 
     def __enter__(self) -> Self:
         """Raises InvalidInput where the file could not be written: to be known before the work, not after it."""
@@ -54,6 +55,12 @@ class FileArchive:
         meta = self._policy.metadata
         name = f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
         spec = self._policy.spec
+        if self._begun:  # what was read before is void
+            self._stack.close()
+            self._writer = InventoryWriter()
+            with self._faults():
+                self._file = self._open()
+        self._begun = True
         self._write(self._writer.header(Header(spec.registry.url, self._read_at, name, spec, taking)))
 
     def add(self, repository: Repository) -> None:

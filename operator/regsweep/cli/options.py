@@ -84,6 +84,14 @@ class Login:
     insecure: Annotated[
         bool, typer.Option("--insecure-skip-tls-verify", help="Accept any certificate of the registry.")
     ] = False
+    storage_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--storage-root",
+            metavar="DIR",
+            help="The registry's rootdirectory, where that is on this machine: read from its files, not over its API.",
+        ),
+    ] = None
 
 
 Kubeconfig = Annotated[

@@ -17,6 +17,7 @@ from regsweep.cli.in_use import protecting, usage_of
 from regsweep.cli.inventories import FileArchive
 from regsweep.cli.outcome import finish
 from regsweep.cli.spread import spread
+from regsweep.cli.storage import files_of
 from regsweep.cli.terminal import say
 from regsweep.core.plan_file import plan_to_json
 
@@ -49,6 +50,7 @@ def plan(
       regsweep apply -f policy.yaml --url http://localhost:5000 --plan plan.json
       regsweep plan -f policy.yaml --context prod --context staging
       regsweep plan -f policy.yaml --save-inventory inventory.gz
+      regsweep plan -f policy.yaml --storage-root /var/lib/registry
     """
     written = protecting(one_policy(filename), clusters)
     policy = with_url(written, login.url)
@@ -58,7 +60,9 @@ def plan(
         if save_inventory is not None:
             archive = stack.enter_context(FileArchive(save_inventory, written, policy.spec.registry.url))
         usage = usage_of(policy, clusters, stack)
-        record, made = execute(policy, Wish(login, showing, Mode.DRY_RUN, usage=usage, archive=archive))
+        files = files_of(policy, login, clusters.home, stack)
+        wish = Wish(login, showing, Mode.DRY_RUN, usage=usage, archive=archive, files=files)
+        record, made = execute(policy, wish)
     if save_inventory is not None:
         say(f"inventory written to {save_inventory}: regsweep explain --inventory and validate --against read it")
     if out is not None and made is not None:

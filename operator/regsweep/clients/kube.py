@@ -105,7 +105,9 @@ class Cluster:
                 while True:
                     found = self._call("GET", kind.path(namespace), query | _without_empty({"continue": token}))
                     items, token = page_of(found, kind)
+                    del found
                     yield items
+                    del items
                     if not token:
                         return
             except Gone:

@@ -53,9 +53,7 @@ class PodFacts:
     env: Mapping[str, str]
 
 
-def look_into(
-    execute: Callable[[Command], ExecResult], configs: Iterable[str], tools: Sequence[str]
-) -> PodFacts:
+def look_into(execute: Callable[[Command], ExecResult], configs: Iterable[str], tools: Sequence[str]) -> PodFacts:
     """`configs` are paths of configuration files to try first. Raises NoSuchProgram where there is no shell,
     ClusterUnreachable where the end of the look is not known, and every other ClusterError of `execute`."""
     argv = ("sh", "-c", INSPECT, "sh", " ".join(tools), *configs)

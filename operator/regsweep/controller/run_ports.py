@@ -18,6 +18,7 @@ from regsweep.pipeline import Ports
 from regsweep.pipeline.workload import switch_deletes_on
 from regsweep.steps.collect import PodCollector, Site
 from regsweep.steps.inuse import Reading, read_usage
+from regsweep.steps.storage.pod import Workload, pod_store
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,12 @@ def make_ports(execution: Execution, stack: ExitStack, journal: StatusJournal, p
         usage=partial(read_usage, _reading(execution)),
         keepsakes=ClusterKeepsakes(execution.environment, execution.run, execution.policy, execution.status),
         putter=lambda: stack.enter_context(Putter(target)),
+        storage=None if workload is None else partial(pod_store, _workload(execution, workload)),
     )
+
+
+def _workload(execution: Execution, workload: WorkloadRef) -> Workload:
+    return Workload(execution.environment.cluster, execution.policy.metadata.namespace, workload)
 
 
 def _reading(execution: Execution) -> Reading:

@@ -88,7 +88,8 @@ class Cache(ManifestCache, FirstSeen, Protocol):
 class Archive(Protocol):
     """Where a scan leaves what it read, one repository at a time. Raises InvalidInput when it cannot be written."""
 
-    def begin(self, taking: Taking) -> None: ...
+    def begin(self, taking: Taking) -> None:
+        """Begin, or begin anew: what was added before is void then."""
 
     def add(self, repository: Repository) -> None: ...
 

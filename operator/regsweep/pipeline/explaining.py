@@ -7,13 +7,12 @@ import dataclasses
 from regsweep.core.explain import Case, Explanation, Image, explain, find
 from regsweep.core.explain.explanation import About
 from regsweep.core.explain.image import unknown_repository
-from regsweep.core.inventory import InUse, Repository, Unread
+from regsweep.core.inventory import Repository, Unread
 from regsweep.core.oci import Digest, parse_digest, parse_manifest
-from regsweep.errors import PartialInventory, RegistryDenied, RegistryMisbehaved
-from regsweep.pipeline.planning import check_inventory, memory_of
+from regsweep.errors import PartialInventory, RegistryDenied, RegistryMisbehaved, StorageUnavailable
 from regsweep.pipeline.ports import Ports, Request
+from regsweep.pipeline.reading import Source, choose, instead
 from regsweep.pipeline.usage import read_users
-from regsweep.steps.scan import scan
 
 
 def explain_live(request: Request, image: Image, ports: Ports) -> Explanation:
@@ -23,42 +22,34 @@ def explain_live(request: Request, image: Image, ports: Ports) -> Explanation:
     be read; what `make_plan` raises.
     """
     spec = request.policy.spec
-    check_inventory(spec)
     users = read_users(request, ports)
     in_use = users.in_use()
     ports.reader.ping()
-    repository = _with(image, _read(request, image, in_use, ports), ports)
+    try:
+        read = _read(choose(spec, ports, in_use), image)
+    except StorageUnavailable as error:
+        read = _read(instead(error, spec, ports, in_use), image)
+    repository = _with(image, read, ports)
     case = Case.of(repository, spec, in_use, ports.clock())
     tag, digest = find(image, repository)
     return explain(case, tag, digest, About(spec.registry.url, request.policy_name, "registry", users=users))
 
 
-def _read(request: Request, image: Image, in_use: InUse, ports: Ports) -> Repository:
+def _read(source: Source, image: Image) -> Repository:
     """All tags are dated: what a change of the policy would do may hang on the age of any."""
-    spec = request.policy.spec
-    (found,) = scan(
-        ports.reader,
-        (image.repository,),
-        ports.cache,
-        concurrency=spec.limits.concurrency,
-        dated=lambda _repository, tags: tags,
-        stop=ports.stop,
-        progress=ports.progress,
-        memory=memory_of(spec, ports),
-        used=in_use.places,
-    )
+    (found,) = source.read((image.repository,), all_dated=True)
     if isinstance(found, Unread):
         raise PartialInventory(
             f"{found.name} could not be read, and a run leaves it alone while that is so: {found.reason}"
         )
-    if not found.tags and image.repository not in (names := _catalog(ports)):
+    if not found.tags and image.repository not in (names := _catalog(source)):
         raise unknown_repository(image, names)
     return found
 
 
-def _catalog(ports: Ports) -> frozenset[str]:
+def _catalog(source: Source) -> frozenset[str]:
     try:
-        return frozenset(ports.reader.repositories())
+        return frozenset(source.catalog())
     except RegistryDenied:  # these credentials may read a repository and not the list
         return frozenset()
 

@@ -13,6 +13,7 @@ from regsweep.core.plan import Plan
 from regsweep.core.ports import Archive, Cache, Clock, Collector, Keepsakes, Progress, RunJournal, Stop
 from regsweep.core.restoration import Image
 from regsweep.pipeline.memory import MemoryKeepsakes
+from regsweep.steps.storage import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Ports:
     `probe` asks about one repository: rights may be given for each. `usage` reads anew who uses what; it raises
     InUseUnknown, naming the right or the cluster that is missing, and is asked only where the policy says
     `protect.inUse`. With an `archive` the whole registry is read, and left there. `putter` is called only by a restore.
-    `keepsakes` that no door gives live as long as the process.
+    `keepsakes` that no door gives live as long as the process. `storage`
+    finds the registry's files; it raises StorageUnavailable. Where it is None, `storage_missing` says why.
     """
 
     reader: Reader
@@ -62,3 +64,5 @@ class Ports:
     archive: Archive | None = None
     keepsakes: Keepsakes = field(default_factory=MemoryKeepsakes)
     putter: Callable[[], Putter] | None = None
+    storage: Callable[[], Store] | None = None
+    storage_missing: str = "nothing here reaches the registry's pods"

@@ -20,6 +20,7 @@ from regsweep.api.policy import GarbageCollection, WorkloadRef
 from regsweep.api.run import CollectionStatus
 from regsweep.clients.kinds import AUTOSCALER, CONFIG_MAP, DEPLOYMENT, JOB, LEASE, POD, STATEFUL_SET, Kind
 from regsweep.clients.podexec import Command, ContainerRef, ExecResult
+from regsweep.clients.registrypod import INSPECT
 from regsweep.core import collector_job, marker
 from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest
@@ -479,7 +480,7 @@ class World:
             raise NoSuchProgram("sh")
         script, words = command.argv[2], command.argv[4:]
         texts = {
-            scripts.INSPECT: self._inspected(pod),
+            INSPECT: self._inspected(pod),
             scripts.CHOOSE_DIRECTORY: "/tmp/.regsweep\n",
             scripts.MEASURE: "1000\n" if self.collected else "2000\n",
             scripts.SCAN: "".join(f"{process.pid}\n" for process in pod.live()),

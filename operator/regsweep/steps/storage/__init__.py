@@ -60,7 +60,7 @@ class Stored:
     def read(
         self, names: Sequence[str], cache: ManifestCache, dated: Dated, memory: Memory | None = None
     ) -> Iterator[Repository | Unread]:
-        """The repositories in the order of `names`; those that came since are not there.
+        """The repositories in the order of `names`; one that was not there when it was listed is empty.
 
         Raises StorageUnavailable: then what came before is void, too.
         """

@@ -15,9 +15,10 @@ from regsweep.clients.kinds import POD, WORKLOADS
 from regsweep.clients.kube import Cluster, Object
 from regsweep.clients.registrypod import PodFacts, look_into
 from regsweep.core import registry_config, workload
+from regsweep.core.collector_job import named_configs
 from regsweep.core.oci import Digest
 from regsweep.core.shared_store import apart
-from regsweep.errors import ClusterError, ClusterNotFound, ExecFailed, StorageUnavailable
+from regsweep.errors import ClusterError, ClusterNotFound, NoSuchProgram, StorageUnavailable
 from regsweep.steps.storage import scripts
 from regsweep.steps.storage.store import data_paths
 
@@ -112,8 +113,8 @@ def _pods(at: Workload) -> tuple[Object, list[Object]]:
 
 def _facts(at: Workload, pod: podexec.ContainerRef, container: Mapping[str, Any]) -> PodFacts:
     try:
-        facts = look_into(partial(at.execute, at.cluster, pod), container, scripts.NEEDED)
-    except ExecFailed as error:
+        facts = look_into(partial(at.execute, at.cluster, pod), named_configs(container), scripts.NEEDED)
+    except NoSuchProgram as error:
         raise StorageUnavailable(f"its image has no shell to read the store with: {error}") from error
     if facts.missing:
         raise StorageUnavailable(f"its image has no {', '.join(facts.missing)} to read the store with")

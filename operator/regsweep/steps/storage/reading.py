@@ -5,7 +5,7 @@ A repository in which anything is broken is Unread, never a shorter one (S5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ from regsweep.steps.storage.manifests import Blobs, Manifests, read_created, rea
 from regsweep.steps.storage.places import data_path
 from regsweep.steps.storage.shelf import Shelf
 
-Dated = Callable[[Repository], Collection[str]]
+Dated = Callable[[Repository], Iterable[str]]
 """Of a repository whose push times are known: the tags for which the created time is wanted as well."""
 
 REVISIONS_AT_ONCE = 5_000
@@ -56,7 +56,7 @@ def _groups(listing: Listing, names: Sequence[str]) -> Iterator[list[tuple[str, 
     group: list[tuple[str, Shelf]] = []
     weight = 0
     for name in names:
-        shelf = listing.shelves[name]
+        shelf = listing.shelves.get(name) or Shelf()
         if group and weight + len(shelf.revisions) > REVISIONS_AT_ONCE * 40:
             yield group
             group, weight = [], 0

@@ -12,7 +12,7 @@ from regsweep.api.policy import WorkloadRef
 from regsweep.clients.kinds import DEPLOYMENT, POD
 from regsweep.clients.kube import Cluster
 from regsweep.clients.podexec import Command, ContainerRef, ExecResult
-from regsweep.errors import ClusterDenied, ClusterUnreachable, ExecFailed, StorageUnavailable
+from regsweep.errors import ClusterDenied, ClusterUnreachable, ExecFailed, NoSuchProgram, StorageUnavailable
 from regsweep.steps.storage import scripts
 from regsweep.steps.storage.listing import read_listing
 from regsweep.steps.storage.pod import PodStore, Workload, pod_store
@@ -76,7 +76,7 @@ REFUSALS = [
     pytest.param("binary x\nconfig \n", "configuration file was not found", id="no configuration"),
     pytest.param(FACTS + "a: [", "not valid YAML", id="no YAML"),
     pytest.param(FACTS + "- a\n", "not a mapping", id="a list"),
-    pytest.param(ExecFailed("cannot run 'sh'"), "its image has no shell.*cannot run 'sh'", id="distroless"),
+    pytest.param(NoSuchProgram("cannot run 'sh'"), "its image has no shell.*cannot run 'sh'", id="distroless"),
     pytest.param(ClusterDenied("may not exec"), "cannot be looked into: may not exec", id="no right"),
     pytest.param(ClusterUnreachable("gone"), "cannot be looked into: gone", id="no cluster"),
 ]
