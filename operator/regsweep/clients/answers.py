@@ -19,6 +19,8 @@ Object: TypeAlias = dict[str, Any]
 """A Kubernetes object as its JSON says it."""
 
 MAXIMUM_ANSWER_BYTES = 64 << 20
+MAXIMUM_PAGE_BYTES = 16 << 20
+"""Of a page of a list: parsed, it takes several times as much. A larger one is asked for in smaller pieces."""
 MAXIMUM_ANSWER_SECONDS = 180.0
 """For all of an answer: one that trickles is none."""
 MAXIMUM_MESSAGE = 1000
@@ -27,6 +29,10 @@ _CHUNK = 256 << 10
 
 class Gone(ClusterError):
     """410: the continue token of a list is too old."""
+
+
+class TooLarge(ClusterError):
+    """An answer of more bytes than are taken."""
 
 
 def error_of(status: int, content: bytes, request: str) -> ClusterError:
@@ -40,16 +46,17 @@ def error_of(status: int, content: bytes, request: str) -> ClusterError:
     return _ERRORS.get(status, ClusterUnreachable if status >= 500 else ClusterError)(f"{request}: {words}")
 
 
-def content_of(answer: urllib3.BaseHTTPResponse, request: str) -> bytes:
-    """All of it; the connection is good for the next request, or closed."""
+def content_of(answer: urllib3.BaseHTTPResponse, request: str, most: int | None = None) -> bytes:
+    """All of it, at most `most` bytes; the connection is good for the next request, or closed."""
+    most = most or MAXIMUM_ANSWER_BYTES
     end = time.monotonic() + MAXIMUM_ANSWER_SECONDS
     parts, size = [], 0
     try:
         while chunk := answer.read1(_CHUNK):
             parts.append(chunk)
             size += len(chunk)
-            if size > MAXIMUM_ANSWER_BYTES:
-                raise ClusterError(f"{request}: the answer is larger than {MAXIMUM_ANSWER_BYTES} bytes")
+            if size > most:
+                raise TooLarge(f"{request}: the answer is larger than {most} bytes")
             if time.monotonic() > end:
                 raise ClusterUnreachable(f"{request}: the answer takes longer than {MAXIMUM_ANSWER_SECONDS:.0f} s")
         if answer.length_remaining:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,7 +20,8 @@ from kubernetes.config.config_exception import ConfigException
 
 from regsweep import __version__
 from regsweep.api.meta import FIELD_MANAGER
-from regsweep.clients.answers import MAXIMUM_MESSAGE, Gone, Object, content_of, error_of, object_of, page_of
+from regsweep.clients import answers
+from regsweep.clients.answers import MAXIMUM_MESSAGE, Gone, Object, TooLarge, content_of, error_of, object_of, page_of
 from regsweep.clients.kinds import POD, Kind
 from regsweep.errors import ClusterError, ClusterUnreachable, InvalidInput
 
@@ -98,14 +100,18 @@ class Cluster:
         A page that fails or is malformed raises ClusterError: what was given until then is not the whole list. A list
         that outlives the API server's memory (410) begins anew and gives objects a second time, a few times at most.
         """
-        query = _without_empty({"limit": str(limit), "labelSelector": labels, "fieldSelector": fields})
+        query = _without_empty({"labelSelector": labels, "fieldSelector": fields})
         for _ in range(RESTARTS + 1):
             token = ""
             try:
                 while True:
-                    found = self._call("GET", kind.path(namespace), query | _without_empty({"continue": token}))
-                    items, token = page_of(found, kind)
-                    del found
+                    try:
+                        items, token = page_of(self._page(kind.path(namespace), query, limit, token), kind)
+                    except TooLarge:
+                        if limit == 1:
+                            raise
+                        limit = max(1, limit // 5)
+                        continue
                     yield items
                     del items
                     if not token:
@@ -117,6 +123,13 @@ class Cluster:
             f"the list of {kind.plural} expired {RESTARTS + 1} times before its end: "
             "the API server forgets its pages (410) faster than they are read"
         )
+
+    def _page(self, path: str, query: Mapping[str, str], limit: int, token: str) -> Object:
+        """One object may be as large as any answer, many may not."""
+        place = _without_empty({"limit": str(limit), "continue": token})
+        most = answers.MAXIMUM_PAGE_BYTES if limit > 1 else None
+        request = _Request("GET", path, {**place, **query}, most=most)
+        return object_of(self._send(request), str(request))
 
     def apply(self, kind: Kind, body: Object, *, manager: str = FIELD_MANAGER, dry_run: bool = False) -> Object:
         """Server-side apply, never forced. ClusterConflict names the manager that owns a field with another
@@ -165,7 +178,7 @@ class Cluster:
         """The lines of a container's log, each with its time before it, from `since` (RFC 3339, whole seconds) on; its
         first `limit` bytes."""
         query = {"container": container, "timestamps": "true", "sinceTime": since, "limitBytes": str(limit)}
-        return self._ask("GET", POD.path(namespace, pod, "log"), _without_empty(query))
+        return self._send(_Request("GET", POD.path(namespace, pod, "log"), _without_empty(query)))
 
     def handshake(
         self, path: str, query: Sequence[tuple[str, str]]
@@ -186,40 +199,49 @@ class Cluster:
         body: Object | None = None,
         content_type: str = "application/json",
     ) -> Object:
-        return object_of(self._ask(method, path, query, body, content_type), f"{method} {path}")
+        request = _Request(method, path, query or {}, body, content_type)
+        return object_of(self._send(request), str(request))
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        body: Object | None = None,
-        content_type: str = "application/json",
-    ) -> bytes:
-        headers = {"Accept": "application/json, */*", "Content-Type": content_type}
-        text = None if body is None else json.dumps(body).encode()
+    def _send(self, request: _Request) -> bytes:
+        headers = {"Accept": "application/json, */*", "Content-Type": request.content_type}
+        text = None if request.body is None else json.dumps(request.body).encode()
         try:
             verb, url, headers, _, _ = self._api.param_serialize(
-                method, path, header_params=headers, auth_settings=["BearerToken"]
+                request.method, request.path, header_params=headers, auth_settings=["BearerToken"]
             )
             pool = self._api.rest_client.pool_manager
             answer = pool.request(
                 verb,
-                f"{url}?{urlencode(query)}" if query else url,
+                f"{url}?{urlencode(request.query)}" if request.query else url,
                 body=text,
                 headers=headers,
                 timeout=urllib3.Timeout(connect=TIMEOUT[0], read=TIMEOUT[1]),
                 preload_content=False,
                 redirect=False,
             )
-            content = content_of(answer, f"{method} {path}")
+            content = content_of(answer, str(request), request.most)
         except (urllib3.exceptions.HTTPError, client.ApiException, ConfigException, OSError) as error:
             raise ClusterUnreachable(
                 f"the Kubernetes API at {self._api.configuration.host} does not answer: {_short(error)}"
             ) from error
         if not 200 <= answer.status < 300:
-            raise error_of(answer.status, content, f"{method} {path}")
+            raise error_of(answer.status, content, str(request))
         return content
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """`most` bytes are taken of the answer; None for as many as of any."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Object | None = None
+    content_type: str = "application/json"
+    most: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 def _short(error: Exception) -> str:

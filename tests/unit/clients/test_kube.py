@@ -89,7 +89,7 @@ def test_a_list_is_read_to_its_end():
     assert [(pod["metadata"]["name"], pod["kind"]) for pod in found] == [("a", "Pod"), ("b", "Pod"), ("c", "Pod")]
     assert [url.partition("?")[2] for _, url, _ in pool.asked] == [
         "limit=500&labelSelector=app%3Dx",
-        "limit=500&labelSelector=app%3Dx&continue=next+page",
+        "limit=500&continue=next+page&labelSelector=app%3Dx",
     ]
 
 
@@ -117,6 +117,26 @@ def test_pages_are_given_as_they_come_and_anew_from_the_start():
     )
     found = [[pod["metadata"]["name"] for pod in each] for each in cluster.pages(POD, None, limit=1)]
     assert (found, "limit=1&continue=t" in pool.asked[1][1]) == ([["a"], ["a"], ["b"]], True)
+
+
+def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(monkeypatch):
+    monkeypatch.setattr(answers, "MAXIMUM_PAGE_BYTES", 300)
+    large = page(*(f"pod-{number}" for number in range(20)))
+    cluster, pool = cluster_on(
+        (200, page("a", token="t")), (200, large), (200, large), (200, page("b", token="u")), (200, page("c"))
+    )
+    assert [pod["metadata"]["name"] for pod in cluster.list(POD, None)] == ["a", "b", "c"]
+    queries = [url.partition("?")[2] for _, url, _ in pool.asked]
+    assert queries == ["limit=500", *(f"limit={limit}&continue=t" for limit in (500, 100, 20)), "limit=20&continue=u"]
+
+
+def test_one_object_that_is_too_large_ends_the_list(monkeypatch):
+    monkeypatch.setattr(answers, "MAXIMUM_PAGE_BYTES", 10)
+    monkeypatch.setattr(answers, "MAXIMUM_ANSWER_BYTES", 20)
+    cluster, pool = cluster_on(*[(200, page("a-long-name")) for _ in range(5)])
+    with pytest.raises(ClusterError, match="larger than 20 bytes"):
+        list(cluster.list(POD, None))
+    assert [url.rpartition("=")[2] for _, url, _ in pool.asked] == ["500", "100", "20", "4", "1"]
 
 
 def test_a_list_that_is_always_too_old_is_given_up():
