@@ -7,6 +7,8 @@ node port of its Service: a reference to localhost needs no TLS.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -295,6 +297,39 @@ def test_a_kind_that_nobody_serves_stops_everything(small: Shop, tmp_path: Path)
     rolout = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rolout", "path": "$.spec.image"}
     with granted(site.cluster, site.namespace) as who, operator(who, tmp_path):
         assert "nothing serves Rolout of argoproj.io/v1alpha1" in refused(small, customResources=[rolout])
+
+
+def test_the_command_line_asks_as_the_operator_does(small: Shop, tmp_path: Path) -> None:
+    """From outside, by another address of the registry, with two contexts: workloads call it by its node port."""
+    site, login, file = small.site, tmp_path / "kubeconfig", tmp_path / "policy.yaml"
+    registry = {"url": site.registry.service_url}
+    spec = {**EVERYTHING_GOES, "registry": registry, "protect": {"inUse": {}}}
+    meta = {"name": "cli", "namespace": site.namespace}
+    file.write_text(
+        json.dumps(
+            {"apiVersion": "regsweep.dev/v1alpha1", "kind": "RegistryCleanupPolicy", "metadata": meta, "spec": spec}
+        )
+    )
+
+    def apply() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "regsweep", "apply", "-f", str(file), "--yes", "--url", site.registry.url]
+        command += ["--kubeconfig", str(login), "--context", "x", "--context", "y", "--cache-dir", str(tmp_path)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    with granted(site.cluster, site.namespace) as who:
+        found = who.kubeconfig()
+        contexts = [{"name": name, "context": {"cluster": "c", "user": "u"}} for name in ("x", "y")]
+        login.write_text(json.dumps(found | {"contexts": contexts}))
+        [(role, group, resource)] = [each for each in who.rules("in-use") if each[2] == "daemonsets"]
+        with who.without(role, group, resource):
+            done = apply()
+        assert (done.returncode, small.tags("app")) == (3, {"1", *GONE})
+        assert ("what cluster x uses cannot be known" in done.stderr, rule("apps", "daemonsets") in done.stderr) == (
+            True,
+            True,
+        )
+        done = apply()
+        assert (done.returncode, small.tags("app")) == (0, {"1"}), done.stderr
 
 
 def test_a_pull_at_the_node_port_is_one_from_this_registry(small: Shop) -> None:
