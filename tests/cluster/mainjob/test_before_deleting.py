@@ -109,6 +109,7 @@ def _the_plan_is_that_of(builds: Builds, run: dict[str, Any]) -> None:
     assert plan["digest"] == run["status"]["plan"]["digest"]
     text = builds.site.regsweep("report", "--run", run["metadata"]["name"])
     assert plan["digest"] in text
+    assert "kept.latest" in text, "who approves has to see why the others stay"
     assert all(repository in text for repository, _, _ in expected)
 
 

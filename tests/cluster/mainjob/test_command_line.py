@@ -48,6 +48,8 @@ def test_a_run_is_made_watched_approved_and_told_without_kubectl(site: MakeSite)
     assert where.blobs() == sizes(builds.kept)
     report = json.loads(where.regsweep("report", "--run", name, "-o", "json"))
     assert report["plan"]["digest"] == digest
+    assert report["keptByReason"], "who approves has to see what stays, and why"
+    assert sum(each["kept"] for each in report["repositories"]) == sum(report["keptByReason"].values())
     assert "nightly" in where.regsweep("status", "nightly")
 
 
