@@ -3,7 +3,7 @@
 
     python3 tests/parts/build.py NAME...
 
-NAME is a folder beside this file: registry2, registry3, kubernetes, helm or kubeconform. Its go.mod says what
+NAME is a folder beside this file: registry2, registry3, kubernetes, helm, kubeconform or s3. Its go.mod says what
 version is built, its go.sum of which bytes. One absolute path per NAME goes to stdout (the program; for
 kubernetes the folder of its programs), everything else to stderr.
 
@@ -101,6 +101,13 @@ PARTS = {
             ("github.com/yannh/kubeconform/cmd/kubeconform",),
             "-X main.version=v{version}",
             "kubeconform",
+        ),
+        Part(
+            "s3",
+            "github.com/johannesboyne/gofakes3",
+            ("github.com/johannesboyne/gofakes3/cmd/gofakes3",),
+            "",
+            "gofakes3",
         ),
     )
 }

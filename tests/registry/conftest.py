@@ -58,7 +58,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Build before the first test: a build takes longer than a test may."""
     wanted = any(item.path.is_relative_to(HERE) for item in session.items)
     if wanted and not session.config.option.collectonly:
-        session.config.stash[BINARIES] = {name: _binary(name) for name in ("registry2", "registry3")}
+        session.config.stash[BINARIES] = {name: _binary(name) for name in ("registry2", "registry3", "s3")}
 
 
 def _binary(name: str) -> Path | str:
@@ -74,9 +74,14 @@ def _binary(name: str) -> Path | str:
 @pytest.fixture(scope="session", params=["registry2", "registry3"], ids=["2.8", "3"])
 def registry_binary(request: pytest.FixtureRequest) -> Path:
     """The path of a registry program, once of each version."""
-    found = request.config.stash[BINARIES][request.param]
+    return program(request, request.param)
+
+
+def program(request: pytest.FixtureRequest, part: str) -> Path:
+    """The path of a part, or the test fails with the builder's words."""
+    found = request.config.stash[BINARIES][part]
     if isinstance(found, str):
-        pytest.fail(f"{request.param} could not be built: {found}", pytrace=False)
+        pytest.fail(f"{part} could not be built: {found}", pytrace=False)
     return found
 
 

@@ -147,7 +147,7 @@ class World:
         )  # fmt: skip
         self.lingers, self.empty, self.unseen = lingers, ["old/app"], ""
         self.redis: set[str] | None = set() if redis else None
-        self.shell, self.scalers = shell, list[dict[str, Any]]()
+        self.shell, self.scalers, self.config = shell, list[dict[str, Any]](), CONFIG
         self.jobs: dict[str, Garbage] = {}
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.faults: dict[int, Fault] = {}
@@ -342,7 +342,7 @@ class World:
                     raise ClusterNotFound(name)
                 return copy.deepcopy(self.leases[name])
             if kind is CONFIG_MAP:
-                return {"data": {"config.yml": CONFIG}}
+                return {"data": {"config.yml": self.config}}
             if kind is JOB:
                 if name not in self.jobs or self.jobs[name].gone:
                     raise ClusterNotFound(name)
@@ -531,7 +531,7 @@ class World:
     def _inspected(self, pod: Pod) -> str:
         facts = "binary /bin/registry\nversion registry 3\nconfig /etc/config.yml\n"
         if self.redis is None:
-            return f"{facts}---\n{CONFIG}"
+            return f"{facts}---\n{self.config}"
         if pod.without_redis:
             facts += f"name {CACHE_SWITCH}\nvalue {CACHE_SWITCH}=inmemory\n"
         config = CONFIG.replace("}}", "}, cache: {blobdescriptor: redis}}")

@@ -156,6 +156,34 @@ def test_the_cache_in_redis_is_emptied_while_no_replica_fills_it():
     assert world.verdict() == []
 
 
+ON_S3 = "storage: {s3: {bucket: b, secretkey: hidden}}\nhttp: {addr: ':5000'}\n"
+
+
+@pytest.mark.parametrize("shell", [True, False], ids=["in the pod", "by a Job"])
+def test_a_store_in_a_bucket_is_collected_and_not_measured(shell):
+    world = World(shell=shell)
+    world.config = ON_S3
+    world.workload["spec"]["template"]["spec"]["containers"][0].pop("volumeMounts")
+    result = world.collector(removeEmptyRepositories=False).collect(lambda: CENSUS)
+    assert (result.bytes_before, result.bytes_after, result.blobs_deleted) == (None, None, 1)
+    assert world.verdict() == []
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        pytest.param(ON_S3, "removeEmptyRepositories takes a store of files", id="s3"),
+        pytest.param(ON_S3.replace("s3", "gcs"), "its storage driver is gcs; collecting is made for", id="gcs"),
+    ],
+)
+def test_what_a_store_in_a_bucket_cannot_do_is_refused(config, words):
+    world = World()
+    world.config = config
+    with pytest.raises(WorkloadUnfit, match=words) as refused:
+        world.collector().preflight()
+    assert "hidden" not in str(refused.value)
+
+
 def _scaler(current: int, desired: int) -> dict[str, Any]:
     ref = {"kind": "Deployment", "name": "registry"}
     status = {"currentReplicas": current, "desiredReplicas": desired}

@@ -46,7 +46,7 @@ class PodCollector:
         status = CollectionStatus(
             endpoint=inspection.endpoint,
             work_dir=inspection.work_dir,
-            root=inspection.registry.root if inspection.shell else "",
+            root=inspection.store,
             without_redis=inspection.registry.cache == "redis",
         )
         lease = lease_of(self._site)

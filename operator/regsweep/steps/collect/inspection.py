@@ -17,6 +17,8 @@ from regsweep.errors import WorkloadUnfit
 from regsweep.steps.collect.site import Site
 
 DEFAULT_PORT = 5000
+FILESYSTEM = "filesystem"
+_DRIVERS = (FILESYSTEM, "s3", "s3aws")
 BLOBS = "docker/registry/v2/blobs"
 
 
@@ -32,6 +34,11 @@ class Inspection:
     endpoint: str
     work_dir: str
     shell: bool = True
+
+    @property
+    def store(self) -> str:
+        """The storage root in the pod, where a shell there reaches it; else ""."""
+        return self.registry.root if self.shell and self.registry.driver == FILESYSTEM else ""
 
     @property
     def blobs(self) -> str:
@@ -72,10 +79,15 @@ def with_cache(config: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]
 
 def refuse_store(site: Site, registry: RegistryConfig) -> None:
     """Raises WorkloadUnfit where this store cannot be collected in a window of ours, whoever runs the collector."""
-    if registry.driver != "filesystem":
+    if registry.driver not in _DRIVERS:
         raise WorkloadUnfit(
-            f"{site.name}: its storage driver is {registry.driver or 'not named'}; collecting in the pod is made "
-            "for the filesystem driver. Set garbageCollection.mode: Disabled, and collect by the registry's own means"
+            f"{site.name}: its storage driver is {registry.driver or 'not named'}; collecting is made for the "
+            "filesystem and s3 drivers. Set garbageCollection.mode: Disabled, and collect by the registry's own means"
+        )
+    if registry.driver != FILESYSTEM and site.spec.remove_empty_repositories:
+        raise WorkloadUnfit(
+            f"{site.name}: its storage driver is {registry.driver}, and removeEmptyRepositories takes a store of "
+            "files: set it to false"
         )
     if registry.loopback:
         raise WorkloadUnfit(

@@ -12,7 +12,7 @@ from regsweep.core.maintenance import Process, Replica
 from regsweep.errors import ClusterConflict, ClusterDenied, ClusterError, ClusterNotFound, WorkloadUnfit
 from regsweep.steps.collect.alive import any_alive
 from regsweep.steps.collect.inside import inspect
-from regsweep.steps.collect.inspection import Inspection
+from regsweep.steps.collect.inspection import FILESYSTEM, Inspection
 from regsweep.steps.collect.sight import ask, pods_of
 from regsweep.steps.collect.site import Site
 
@@ -30,7 +30,8 @@ def preflight(site: Site) -> Inspection:
     if len(pods) > MAXIMUM_REPLICAS:
         _refuse(site, [f"it has more than {MAXIMUM_REPLICAS} replicas"])
     inspection = inspect(site, pods[0])
-    _refuse(site, list(workload.unfit_storage(found, site.workload.container, inspection.registry.root)))
+    if inspection.registry.driver == FILESYSTEM:
+        _refuse(site, list(workload.unfit_storage(found, site.workload.container, inspection.registry.root)))
     _refuse_foreign_window(site, found)
     _try_apply(site, found, inspection)
     _refuse_replicas(site, pods, inspection)

@@ -181,7 +181,7 @@ class Window:
 
     def _bytes_before(self, pod: str, inspection: Inspection) -> int:
         """Measured once; again only by who goes on after a crash that came before it was written. 0: not measurable."""
-        measured = self.status.bytes_before or not inspection.shell
+        measured = self.status.bytes_before or not inspection.store
         return self.status.bytes_before if measured else measure(self.site, pod, inspection.blobs) or 0
 
     def _bytes_after(self, pod: dict[str, Any]) -> dict[str, int]:
@@ -190,7 +190,7 @@ class Window:
         except ClusterError as error:
             self.site.progress.say(f"the bytes after the collection could not be measured: {error}")
             return {}
-        if not self.inspection.shell:
+        if not self.inspection.store:
             return {}
         after = measure(self.site, pod["metadata"]["name"], self.inspection.blobs)
         if after is None:
