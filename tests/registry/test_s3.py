@@ -56,7 +56,9 @@ class OnBucket:
     @contextmanager
     def running(self, variables: Mapping[str, str] | None = None) -> Iterator[None]:
         environment = {**self.environment, **(variables or {})}
-        process = subprocess.Popen([self.binary, "serve", self.config], env=environment, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [str(self.binary), "serve", str(self.config)], env=environment, stderr=subprocess.DEVNULL
+        )
         try:
             _until_it_answers(f"{self.url}/v2/")
             yield
@@ -66,7 +68,7 @@ class OnBucket:
 
     def collect(self, *options: str) -> tuple[set[Digest], CollectorOutput]:
         """What is marked, and the rest of the output."""
-        command = [self.binary, "garbage-collect", *options, self.config]
+        command = [str(self.binary), "garbage-collect", *options, str(self.config)]
         done = subprocess.run(command, env=self.environment, capture_output=True, check=True, timeout=60)
         marked: set[Digest] = set()
         output = CollectorOutput(marked.add)
@@ -98,7 +100,7 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OnBucke
     }
     config = tmp_path / "config.yml"
     config.write_text(json.dumps(body))
-    command = [program(request, "s3"), "-host", f"127.0.0.1:{bucket}", "-backend", "memory"]
+    command = [str(program(request, "s3")), "-host", f"127.0.0.1:{bucket}", "-backend", "memory"]
     server = subprocess.Popen([*command, "-initialbucket", "registry"], stderr=subprocess.DEVNULL)
     try:
         _until_it_answers(place)
@@ -122,7 +124,8 @@ def test_what_is_not_kept_is_swept_and_what_is_kept_pulls(registry: OnBucket):
         marked, planned = registry.collect("--dry-run")
         assert marked == needed
         again, done = registry.collect()
-        assert (again, done.eligible) == (needed, planned.eligible)
+        assert again == needed
+        assert done.eligible == planned.eligible
         assert len(done.eligible) == 6
     with registry.running():
         with Reader(Target(url=registry.url)) as reader:

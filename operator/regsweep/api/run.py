@@ -211,6 +211,8 @@ class CollectionStatus(StatusModel):
     bytes_after: Count | None = None
     reclaimed_bytes: Count = 0
     write_blocked_seconds: Count = 0
+    collector_seconds: Count = 0
+    """What garbage-collect itself took of it, as it was watched: its dry run and its run. The rest is rollouts."""
 
 
 class VerificationStatus(StatusModel):

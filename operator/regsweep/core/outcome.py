@@ -50,6 +50,8 @@ class Collection:
     write_blocked_seconds: float
     swept: frozenset[Digest] = frozenset()
     repositories_removed: int = 0
+    collector_seconds: float | None = None
+    """What garbage-collect itself took, its dry run and its run; None = not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ def test_the_whole_window(shape):
     assert (result.blobs_marked, result.blobs_expected, result.blobs_deleted) == (1, 1, 1)
     measured = (2000, 1000) if world.shell else (None, None)
     assert (result.bytes_before, result.bytes_after, result.swept) == (*measured, frozenset({GONE}))
+    stored = world.stored
+    assert stored is not None
+    assert 0 < stored.collector_seconds <= (stored.write_blocked_seconds or 1000)
     removes = world.protected and world.shell
     assert result.repositories_removed == (1 if removes else 0)
     assert world.empty == ([] if removes else ["old/app"])

@@ -85,6 +85,7 @@ class CollectionPart(_Part):
     bytes_after: int | None
     write_blocked_seconds: float
     repositories_removed: int = 0
+    collector_seconds: float | None = None
 
 
 class VerificationPart(_Part):
@@ -252,6 +253,7 @@ def _collection(collection: Collection) -> CollectionPart:
         bytes_after=collection.bytes_after,
         write_blocked_seconds=round(collection.write_blocked_seconds, 1),
         repositories_removed=collection.repositories_removed,
+        collector_seconds=None if collection.collector_seconds is None else round(collection.collector_seconds, 1),
     )
 
 

@@ -118,6 +118,7 @@ def _collection(status: CollectionStatus | None) -> CollectionPart | None:
         bytes_after=status.bytes_after if measured else None,
         write_blocked_seconds=float(status.write_blocked_seconds),
         repositories_removed=status.repositories_removed,
+        collector_seconds=float(status.collector_seconds),
     )
 
 

@@ -156,7 +156,9 @@ def _collection(report: Report) -> Iterator[str]:
         yield f"on disk: {before} before, {after} after, {human_bytes(freed)} freed"
     if collection.repositories_removed:
         yield f"{collection.repositories_removed} empty repositories removed"
-    yield f"pushes were refused for {collection.write_blocked_seconds} s"
+    own = collection.collector_seconds
+    beside = f"; the collector itself took {own} s" if own is not None else ""
+    yield f"pushes were refused for {collection.write_blocked_seconds} s{beside}"
 
 
 def _proof(report: Report) -> Iterator[str]:

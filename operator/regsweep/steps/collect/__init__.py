@@ -103,4 +103,5 @@ def _collection(window: Window) -> Collection:
         write_blocked_seconds=float(status.write_blocked_seconds),
         swept=window.swept,
         repositories_removed=status.repositories_removed,
+        collector_seconds=float(status.collector_seconds),
     )

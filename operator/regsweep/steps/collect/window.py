@@ -46,6 +46,7 @@ class Window:
         self._marks = Comparison(site, census)
         self._stops = 0
         self._told: datetime | None = None
+        self._begun: datetime | None = None
         if self.step in (Step.DRY_RUNNING, Step.COLLECTING):
             self._follow()
 
@@ -108,7 +109,8 @@ class Window:
             why = overlooked(repositories, root)
         self.compared = not why
         marked = output.summary.marked if output.summary else 0
-        self.status = self.status.model_copy(update={"blobs_marked": marked, "blobs_eligible": len(output.eligible)})
+        seen = {"blobs_marked": marked, "blobs_eligible": len(output.eligible), "collector_seconds": self._taken()}
+        self.status = self.status.model_copy(update=seen)
         if why:
             raise CollectFailed(why)
         self.site.progress.begin("collect", len(output.eligible))
@@ -139,6 +141,7 @@ class Window:
             output = self._output()
             self.swept = frozenset(output.eligible)
             counts = {"blobs_deleted": len(output.eligible), "manifests_deleted": output.manifests}
+            counts["collector_seconds"] = self._taken()
             counts["repositories_removed"] = self._remove_empty() if tidy else 0
         self.save(step=Step.STOPPING, outcome=outcome, message=message[:2000], **counts)
 
@@ -216,6 +219,7 @@ class Window:
         )
         if dry_run and not self.site.protected:
             self._take_census()  # while pushes go on, only what was there before the marks must be marked
+        self._begun = self.site.clock()
         self._follow().start(pod, self.inspection, dry_run)
 
     def _follow(self) -> CollectorProcess:
@@ -233,6 +237,12 @@ class Window:
     def _directory(self) -> str:
         kind = "real" if self.step is Step.COLLECTING else "dry"
         return f"{self.status.work_dir}/{self.site.run}-{self.status.attempts}-{kind}"
+
+    def _taken(self) -> int:
+        """Seconds of the collector's own, with the run that ends now. One that this process did not begin counts
+        nothing."""
+        begun, self._begun = self._begun, None
+        return self.status.collector_seconds + (int((self.site.clock() - begun).total_seconds()) if begun else 0)
 
     def _take_census(self) -> None:
         self.status = self.status.model_copy(update={"blobs_expected": self._marks.take()})
