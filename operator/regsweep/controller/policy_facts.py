@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regsweep.api.policy import LastRun, Mode, PolicySpec
+from regsweep.api.policy import CollectMode, LastRun, Mode, PolicySpec
 from regsweep.api.run import RegistryCleanupRun
 from regsweep.controller.checks import Check
 from regsweep.controller.conditions import (
@@ -54,4 +54,16 @@ def _ready(spec: PolicySpec, reachable: Fact, deletes: Fact, last: LastRun | Non
         return false(f"Delete{deletes.reason}", deletes.message)
     if last is not None and last.result not in SUCCESSES | _NOT_OUR_FAULT:
         return false(last.result, f"the last run, {last.name}, failed: see its status")
-    return true("Ready", "the policy is valid and its registry answers")
+    return true("Ready", f"the policy is valid and its registry answers{_collecting(spec)}")
+
+
+_COLLECTING = {
+    CollectMode.DISABLED: "; garbageCollection is Disabled: what is deleted frees no space before the registry is "
+    "collected by its own means",
+    CollectMode.UNPROTECTED: "; garbageCollection is Unprotected: an image that is pushed meanwhile can be lost",
+}
+"""What a mode means that is not the safe one, for who reads the condition."""
+
+
+def _collecting(spec: PolicySpec) -> str:
+    return _COLLECTING.get(spec.garbage_collection.mode, "") if spec.mode is Mode.DELETE else ""

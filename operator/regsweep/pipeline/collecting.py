@@ -22,7 +22,11 @@ def why_not_collect(state: RunState) -> str:
         return ""
     if state.ports.collector is None:
         off = collection.mode is CollectMode.DISABLED
-        return "garbage collection is switched off" if off else "nothing here can collect: the operator can"
+        return (
+            "garbage collection is switched off: no space comes back before the registry is collected"
+            if off
+            else "nothing here can collect: the operator can"
+        )
     if request.collect is Collect.SKIP:
         return (
             "garbage collection has a schedule of its own"

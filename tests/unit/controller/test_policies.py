@@ -50,6 +50,31 @@ def test_a_good_policy_is_ready() -> None:
     assert world.policy_status()["observedGeneration"] == 1
 
 
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (
+            {"mode": "Delete", "garbageCollection": {"mode": "Disabled"}},
+            "what is deleted frees no space before the registry is collected by its own means",
+        ),
+        (
+            {
+                "mode": "Delete",
+                "registry": {"url": "http://registry:5000", "workloadRef": {"name": "registry"}},
+                "garbageCollection": {"mode": "Unprotected"},
+            },
+            "an image that is pushed meanwhile can be lost",
+        ),
+    ],
+)
+def test_a_mode_that_is_not_the_safe_one_says_what_it_means(spec: dict[str, Any], words: str) -> None:
+    assert message(world_with_policy(**spec).policy_status(), "Ready").endswith(words)
+
+
+def test_a_dry_run_says_nothing_of_collecting() -> None:
+    assert message(world_with_policy(mode="DryRun").policy_status(), "Ready").endswith("its registry answers")
+
+
 OFF = "deletes are switched off. Set REGISTRY_STORAGE_DELETE_ENABLED=true"
 ANSWERS: dict[str, tuple[tuple[Fact, Fact], dict[str, Any], dict[str, str]]] = {
     "unreachable": (
