@@ -123,7 +123,8 @@ class HintFinder:
 
         The names of all repositories are taken to be known in any case.
         """
-        where = "in the registry" if whole else f"in the {self._seen} repositories that were read"
+        read = "the one repository that was" if self._seen == 1 else f"the {self._seen} repositories that were"
+        where = "in the registry" if whole else f"in {read} read"
         found = [hint for each in self._rules for hint in _of_rule(each, where)]
         for field, watched, place in (
             ("tags", self._tags, where),

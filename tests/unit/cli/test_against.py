@@ -94,7 +94,7 @@ def test_limits_hints_and_gaps_are_said(regsweep: CommandLine, tmp_path: Path) -
     spec = keeping(1, limits={"maxDeletions": 3, "maxDeletionPercent": 100}, protect={"tags": ["latset"]})
     out = regsweep("validate", "-f", regsweep.policy(REGISTRY, **spec), "--against", path).out
     assert "over a limit, waits for approval: 5 manifests would be deleted" in out
-    assert "hint.protect-without-match protect.tags: latset: it matches nothing in the 1 repositories" in out
+    assert "hint.protect-without-match protect.tags: latset: it matches nothing in the one repository" in out
     assert "1 repositories could not be read, and nothing is known of them: team/broken" in out
     assert "Not the whole registry is in the inventory" in out
 

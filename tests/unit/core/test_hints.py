@@ -92,8 +92,8 @@ def test_where_a_part_was_read_that_is_said() -> None:
     finder.add_name("team/web")
     messages = [finding.message for finding in finder.findings(whole=False)]
     assert messages == [
-        "it selects no tag in the 1 repositories that were read",
-        "it matches nothing in the 1 repositories that were read",
+        "it selects no tag in the one repository that was read",
+        "it matches nothing in the one repository that was read",
         "it matches nothing in the registry",
     ]
 

@@ -135,11 +135,15 @@ def _changes(it: Explanation) -> Iterator[str]:
 
 
 def _change(change: ChangePart) -> Iterator[str]:
-    others = [f"{change.also_kept} more stay" if change.also_kept else "", f"{change.also_gone} more go"]
-    said = " and ".join(part for part in others if part and not part.startswith("0 "))
+    counted = ((change.also_kept, "stay"), (change.also_gone, "go"))
+    said = " and ".join(f"{number} more {_verb(word, number)}" for number, word in counted if number)
     for number, edit in enumerate(change.edits):
         yield f"    {'and ' if number else '  * '}{edit}"
     yield f"          then {change.decision}: {change.reason}; {said or 'no other tag of the repository changes'}"
+
+
+def _verb(word: str, number: int) -> str:
+    return word if number > 1 else {"stay": "stays", "go": "goes"}[word]
 
 
 def _notes(it: Explanation) -> Iterator[str]:
