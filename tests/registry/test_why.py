@@ -207,3 +207,27 @@ def test_the_inventory_of_another_registry_is_refused(
         ended = regsweep(*command, saved, "-f", policy)
         assert (ended.code, ended.out) == (2, "")
         assert "was made of" in ended.err
+
+
+def test_what_only_the_storage_knows_is_saved_and_explained(
+    regsweep: CommandLine, registry: RegistryProcess, images: list[Artifact], now: datetime, tmp_path: Path
+) -> None:
+    """A manifest that lost its tag, and when things were pushed."""
+    other = image_on((layer("base", 1_000),), "newer", now, size=300).at("team/app", "v5.0.0")
+    with Pusher(registry.url) as pusher:
+        pusher.push(other)
+    overwritten = next(image for image in images if image.tags == ("v5.0.0",)).document.digest
+    spec = {"rules": [RELEASES, REST], "untagged": {"olderThan": "0s"}, "limits": {"minimumAge": "0s"}}
+    policy, saved = regsweep.policy(registry.url, **spec), tmp_path / "inventory"
+    files_of_it = ("--storage-root", registry.storage)
+    ended = regsweep("plan", "-f", policy, *files_of_it, "--save-inventory", saved, "-q")
+    assert ended.code == 0, ended.err
+    for source in (files_of_it, ("--inventory", saved)):
+        said = regsweep("explain", f"team/app@{overwritten}", "-f", policy, *source, "-o", "json", "-q").report()
+        assert (said["decision"], said["reason"], said["tag"]) == ("goes", "expired.untagged", None)
+        assert said["age"]["source"] == "manifest-push"
+        tagged = regsweep("explain", "team/app:v5.0.0", "-f", policy, *source, "-o", "json", "-q").report()
+        assert tagged["age"]["source"] == "tag-push"
+    stricter = regsweep.policy(registry.url, rules=[RELEASES, REST], limits={"minimumAge": "0s"})
+    (compared,) = regsweep("validate", "-f", stricter, "--against", saved, "-o", "json").report()["comparisons"]
+    assert (compared["untaggedNewlyKept"], compared["untaggedNewlyGone"]) == (1, 0)
