@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from regsweep.core.ages import EARLIEST_PLAUSIBLE, IMAGE_CONFIGS
+from regsweep.core.ages import IMAGE_CONFIGS
 from regsweep.core.inventory import Repository, Tag
 from regsweep.core.oci import Digest, Manifest, parse_digest, parse_manifest, parse_time
 from regsweep.core.plan import Action, Plan
@@ -111,7 +111,7 @@ def manifest(world: World, digest: str) -> Manifest:
 def stated(world: World, manifest: Manifest) -> datetime | None:
     """What an annotation says, else the config of an image."""
     by_annotation = parse_time(manifest.created)
-    if by_annotation is not None and by_annotation >= EARLIEST_PLAUSIBLE:
+    if by_annotation is not None:
         return by_annotation
     if manifest.config is None or manifest.config.media_type not in IMAGE_CONFIGS:
         return None
