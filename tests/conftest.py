@@ -10,10 +10,13 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+EXAMPLES = int(os.environ.get("EXAMPLES") or 2000)
+"""How often a promise is tried (tests/property/test_promises.py). Other properties: no more than 2,000 times."""
+
 settings.register_profile("fast", max_examples=30, deadline=None)
 settings.register_profile(
     "ci",
-    max_examples=int(os.environ.get("EXAMPLES") or 2000),
+    max_examples=min(EXAMPLES, 2000),
     deadline=None,
     derandomize=True,
     database=None,

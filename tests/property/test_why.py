@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,19 +10,15 @@ from hypothesis import strategies as st
 
 from regsweep.api.policy import PolicySpec
 from regsweep.core.comparison import Comparing, Sides
-from regsweep.core.explain import Case as Explained
-from regsweep.core.explain import Explanation, explain, explain_plan, parse_image
-from regsweep.core.explain.explanation import About
-from regsweep.core.explain.text import render
+from regsweep.core.explain import explain_plan, parse_image
 from regsweep.core.inventory import Repository
 from regsweep.core.inventory_file import Header, InventoryReader, InventoryWriter, Taking
 from regsweep.core.oci import Digest
 from regsweep.core.retention import judge
 from tests.property.edits import done
-from tests.property.engine import Decided, decide, inventory
+from tests.property.engine import decide, inventory
+from tests.property.promises.explaining import explained
 from tests.property.strategies import Case, make_case
-
-ABOUT = About("http://registry:5000", "nightly", "inventory")
 
 numbers, sizes = st.integers(0, 2**48), st.sampled_from([2, 5, 8, 8, 12, 12])
 few = settings(max_examples=max(15, settings().max_examples // 4))
@@ -31,32 +26,6 @@ few = settings(max_examples=max(15, settings().max_examples // 4))
 
 def spec_of(case: Case) -> PolicySpec:
     return PolicySpec.model_validate(case.policy)
-
-
-def explained(case: Case, decided: Decided) -> Iterator[tuple[str, str | None, Explanation]]:
-    """Every tag, then every manifest, with what is said of it."""
-    for name in case.world.rooms:
-        judged = Explained.of(inventory(case, name), spec_of(case), case.in_use, decided.plan.created_at)
-        for tag in judged.repository.tags:
-            yield name, tag.name, explain(judged, tag.name, tag.digest, ABOUT)
-        for digest in judged.repository.manifests:
-            yield name, None, explain(judged, None, digest, ABOUT)
-
-
-@few
-@given(number=numbers, size=sizes)
-def test_an_explanation_agrees_with_the_plan(number: int, size: int) -> None:
-    case = make_case(number, size)
-    decided = decide(case)
-    going = {(action.repository, action.digest) for action in decided.plan.actions}
-    for name, tag, said in explained(case, decided):
-        judgement = decided.judgements[name]
-        verdict = judgement.tags[tag] if tag is not None else judgement.manifests[Digest(said.digest or "")]
-        assert (said.reason, said.rule, said.because) == (verdict.reason, verdict.rule, verdict.because)
-        assert (said.decision == "goes") is verdict.expired is ((name, said.digest) in going)
-        assert bool(said.protections) is not verdict.expired
-        assert not said.protections or said.protections[0].reason == verdict.reason
-        assert render(said)
 
 
 @few

@@ -250,4 +250,4 @@ def _subject(document: Mapping[str, Any]) -> Digest | None:
 def _annotated_created(document: Mapping[str, Any]) -> str | None:
     annotations = document.get("annotations")
     created = annotations.get("org.opencontainers.image.created") if isinstance(annotations, dict) else None
-    return created if isinstance(created, str) else None
+    return created if isinstance(created, str) and created else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.property.engine import Decided, decide
-from tests.property.promises import changes, keeping, plans, sweeping
+from tests.property.promises import changes, explaining, keeping, plans, sweeping
 from tests.property.strategies import Case
 
 Promise = Callable[[Case, Decided], None]
@@ -35,6 +35,7 @@ PROMISES: tuple[Promise, ...] = (
     plans.a_plan_survives_its_file,
     sweeping.a_sweep_that_was_interrupted_goes_on_from_its_plan,
     sweeping.what_is_tagged_again_meanwhile_stays_whole,
+    explaining.an_explanation_agrees_with_the_plan,
     changes.unknown_only_protects,
     changes.more_protection_never_deletes_more,
 )
@@ -45,11 +46,12 @@ COSTLY = frozenset(
         plans.the_order_of_listing_is_irrelevant,
         sweeping.a_sweep_that_was_interrupted_goes_on_from_its_plan,
         sweeping.what_is_tagged_again_meanwhile_stays_whole,
+        explaining.an_explanation_agrees_with_the_plan,
         changes.unknown_only_protects,
         changes.more_protection_never_deletes_more,
     }
 )
-"""Those that plan more than once, or carry the plan out."""
+"""Those that plan more than once, carry the plan out, or explain all of it."""
 
 
 class Broken(AssertionError):
