@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regsweep.core.inventory import NOTHING_IN_USE, Finding
 from regsweep.core.oci import Kind, Manifest
@@ -222,6 +225,16 @@ def test_the_text_and_the_digest_are_those_that_the_schema_describes(repositorie
     del document["digest"]
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
     assert plan.digest == f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.lists(st.text(max_size=8), max_size=3))
+def test_whatever_the_words_the_text_is_that_of_the_encoder(media_type: str, reason: str, tags: list[str]):
+    plan, _ = build(two_images())
+    action = dataclasses.replace(plan.actions[0], media_type=media_type, reason=reason, tags=tuple(tags))
+    text = plan_to_json(dataclasses.replace(plan, actions=(action,)))
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":")) + "\n"
+    (read,) = json.loads(text)["actions"]
+    assert (read["mediaType"], read["reason"], read["tags"]) == (media_type, reason, tags)
 
 
 def changed(**fields: Any) -> Callable[[dict[str, Any]], str]:

@@ -20,7 +20,7 @@ from regsweep.core.inventory import Repository, Tag, Unread, reachable
 from regsweep.core.oci import OCI_INDEX, OCI_MANIFEST, Digest, digest_of
 from regsweep.errors import Cancelled, PartialInventory, RegistryMisbehaved, RegistryUnreachable
 from regsweep.steps.scan import UNREACHABLE_IN_A_ROW, census, scan
-from regsweep.steps.scan.reading import DEEPEST
+from regsweep.steps.scan.reading import DEEPEST, WIDEST
 
 IMAGE_CONFIG = "application/vnd.oci.image.config.v1+json"
 
@@ -250,6 +250,15 @@ def test_a_config_that_is_not_there_is_unknown():
     assert read(store).created == {}
 
 
+def test_a_chart_is_dated_by_its_annotation_alone():
+    store = Store()
+    config = {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": digest_of(b"c"), "size": 1}
+    annotations = {"org.opencontainers.image.created": "2026-01-02T04:04:05.123456789+01:00"}
+    chart = store.put("a", {"mediaType": OCI_MANIFEST, "config": config, "annotations": annotations}, "1.0.0")
+    assert read(store).created == {chart: TIME.replace(microsecond=123456)}
+    assert store.count("config") == 0
+
+
 def test_the_config_of_an_artifact_is_not_read():
     store = Store()
     store.image("a", "chart", created=CREATED, media="application/vnd.cncf.helm.config.v1+json")
@@ -349,6 +358,15 @@ def test_a_manifest_that_cannot_be_read_makes_its_repository_unread(body: bytes)
     (found,) = scanned(store, "a")
     assert isinstance(found, Unread)
     assert digest_of(body) in found.reason
+
+
+def test_an_index_of_absurdly_many_entries_is_refused():
+    store = Store()
+    child = store.image("a", seed="x")
+    store.index("a", [child] * (WIDEST + 1), "wide")
+    (found,) = scanned(store, "a")
+    assert isinstance(found, Unread)
+    assert "is not believed" in found.reason
 
 
 def test_indexes_in_indexes_without_end_are_refused():
