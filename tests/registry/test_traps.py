@@ -2,11 +2,14 @@
 
 Every trap's kept images are fetched whole, and the blobs on the disk are those that the kept content reaches: not one
 more, not one less. Over the API, regsweep cannot know manifests that no tag reaches and no index lists, nor when a tag
-was pushed: what that costs is written at each trap as `left`, and stays whole.
+was pushed: what that costs is written at each trap as `left`, and stays whole. With the storage in sight nothing is
+left.
 """
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,34 @@ def test_no_trap_catches_it(
     assert not faults, "\n" + "\n".join(faults)
     again = regsweep("plan", "-f", policy, "-o", "json")
     assert again.report()["actions"] == [], "what was left is found by the next plan"
+
+
+@pytest.mark.timeout(300)
+def test_with_the_storage_in_sight_nothing_is_left(
+    regsweep: CommandLine, start_registry: StartRegistry, start_service: StartService, tmp_path: Path
+) -> None:
+    """All was pushed long ago, but what comes meanwhile. What the first run had to spare goes with the second."""
+    registry, commands = start_service(filled(start_registry), env=ENVIRONMENT)
+    let_time_pass(registry.storage)
+    sight = ("--storage-root", registry.storage)
+    policy, plan = regsweep.policy(registry.url, untagged={"olderThan": "1d"}, **spec()), tmp_path / "plan.json"
+    planned = regsweep("plan", "-f", policy, *sight, "--out", plan, "-o", "json")
+    assert (planned.code, planned.report()["inventory"]) == (0, "Storage"), planned.err
+    with Pusher(registry.url) as pusher:
+        pusher.push_all(artifact for trap in TRAPS for artifact in trap.meanwhile)
+    ended = regsweep("apply", "-f", policy, *sight, "--mode", "Delete", "--plan", plan, "-o", "json", *commands)
+    assert (ended.code, ended.report()["reason"]) == (0, "Collected"), ended.err
+    again = regsweep("apply", "-f", policy, *sight, "--yes", "-o", "json", *commands)
+    assert (again.code, again.report()["reason"]) == (0, "Collected"), again.err
+    faults = [*reported(planned.report()), *wrong(registry, left=False)]
+    assert not faults, "\n" + "\n".join(faults)
+
+
+def let_time_pass(storage: Path) -> None:
+    """Every push was two months earlier: a link in the storage is as old as its push (Distribution's layout)."""
+    for link in (storage / "docker/registry/v2/repositories").rglob("link"):
+        pushed = link.stat().st_mtime - timedelta(days=60).total_seconds()
+        os.utime(link, (pushed, pushed))
 
 
 def filled(start_registry: StartRegistry) -> Path:
