@@ -56,7 +56,10 @@ def make_plan(request: Request, ports: Ports) -> Planned:
     the cluster uses cannot be learnt, InvalidInput and StorageUnavailable when the policy wants an inventory that
     cannot be had.
     """
-    spec, users = request.policy.spec, read_users(request, ports)
+    spec = request.policy.spec
+    if spec.protect.in_use is not None:
+        ports.progress.begin("in use")
+    users = read_users(request, ports)
     in_use = users.in_use()
     ports.reader.ping()
     try:

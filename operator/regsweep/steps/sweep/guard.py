@@ -61,6 +61,7 @@ class Guard:
     def __init__(self, repository: str, living: Living, in_use: Callable[[], InUse]) -> None:
         self._repository, self._living, self._in_use = repository, living, in_use
         self._known = NOTHING_IN_USE
+        self._doubt = ""
         self._tags: dict[str, str] = {}
         self._held: set[Digest] = set()
 
@@ -72,10 +73,11 @@ class Guard:
         known = self._in_use()
         if known is not self._known:
             self._tags = {tag: user for (name, tag), user in known.tags.items() if name == self._repository}
+            self._doubt = known.doubt(self._repository)
             self._hold(known)
             self._known = known
-        if doubt := known.doubt(self._repository):
-            return doubt
+        if self._doubt:
+            return self._doubt
         if user := next((self._tags[tag] for tag in action.tags if tag in self._tags), ""):
             return user
         if not self._tags and not known.digests:
