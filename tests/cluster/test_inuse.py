@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
 CRDS = Path(__file__).resolve().parents[2] / "deploy/crds.yaml"
 EVERYTHING_GOES: dict[str, Any] = {
     "mode": "Delete",
-    "rules": [{"name": "all", "keep": {"latest": 0, "youngerThan": "1d"}}],
-    "limits": {"maxDeletionPercent": 100},
+    "rules": [{"name": "all", "keep": {"latest": 0, "youngerThan": "1s"}}],
+    "limits": {"maxDeletionPercent": 100, "minimumAge": "0s"},
 }
 GONE = ("unused-1", "unused-2")
 ROLLOUTS = {
