@@ -6,7 +6,7 @@ import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -30,6 +30,13 @@ from tests.unit.steps.storage.tree import by_shell
 Inventory = dict[str, Repository | Unread]
 
 
+class Answering(Protocol):
+    """A registry that answers at `url`."""
+
+    @property
+    def url(self) -> str: ...
+
+
 def utc() -> datetime:
     return datetime.now(UTC)
 
@@ -38,14 +45,14 @@ def stores(registry: RegistryProcess) -> list[Store]:
     return [DirectoryStore(registry.storage, utc), by_shell(registry.storage)]
 
 
-def by_storage(registry: RegistryProcess, store: Store) -> Inventory:
+def by_storage(registry: Answering, store: Store) -> Inventory:
     with Reader(Target(registry.url)) as reader:
         stored = open_storage(store, reader, utc(), Quiet(), Quiet())
         found = stored.read(stored.names, MemoryCache(), lambda one: {tag.name for tag in one.tags})
         return {one.name: one for one in found}
 
 
-def by_api(registry: RegistryProcess, names: list[str] | None = None) -> Inventory:
+def by_api(registry: Answering, names: list[str] | None = None) -> Inventory:
     with Reader(Target(registry.url)) as reader:
         everything = names or list(reader.repositories())
         quiet = Quiet()

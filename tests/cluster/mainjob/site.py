@@ -36,11 +36,15 @@ class Site:
         return self.cluster.kubectl("-n", self.namespace, *arguments, stdin=stdin)
 
     def apply(self, name: str = "nightly", **spec: Any) -> None:
-        """`kubectl apply` of a policy for this registry; `spec` over the least that one needs."""
+        """`kubectl apply` of a policy for this registry; `spec` over the least that one needs.
+
+        It reads the API, unless `spec` says otherwise: images are pushed now, and only say of themselves that they are old.
+        """
         options = self.registry.options
         registry = {
             "url": self.registry.service_url,
             "workloadRef": {"kind": options.kind, "name": options.name},
+            "inventory": "API",
             **spec.pop("registry", {}),
         }
         document = {

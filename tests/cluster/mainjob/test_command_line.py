@@ -85,7 +85,7 @@ def test_the_same_image_cleans_as_a_plain_cronjob(site: MakeSite, collects: bool
     spec: dict[str, Any] = {"mode": "Delete", **KEEP_TWO}
     if collects:
         workload = {"kind": where.registry.options.kind, "name": where.registry.options.name}
-        spec |= {"garbageCollection": COLLECT, "registry": {"workloadRef": workload}}
+        spec |= {"garbageCollection": COLLECT, "registry": {"workloadRef": workload, "inventory": "API"}}
         _account_with_rights(where)
 
     _apply_example(where, spec, ACCOUNT if collects else None)
