@@ -38,7 +38,8 @@ class Site:
     def apply(self, name: str = "nightly", **spec: Any) -> None:
         """`kubectl apply` of a policy for this registry; `spec` over the least that one needs.
 
-        It reads the API, unless `spec` says otherwise: images are pushed now, and only say of themselves that they are old.
+        It reads the API, unless `spec` says otherwise: images are pushed now, and only say themselves that they are
+        old.
         """
         options = self.registry.options
         registry = {

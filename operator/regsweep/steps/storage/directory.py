@@ -40,9 +40,13 @@ class DirectoryStore:
         return str(self.root)
 
     def listing(self) -> Iterator[bytes]:
-        folder = self._folder(REPOSITORIES)
         yield self._opening()
-        for part, paths in (("tags", walk.tags(folder)), ("revisions", walk.revisions(folder))):
+        if (self.root / REPOSITORIES).is_dir():
+            folder = self._folder(REPOSITORIES)
+            parts = {"tags": walk.tags(folder), "revisions": walk.revisions(folder)}
+        else:  # nobody has pushed yet
+            folder, parts = self._folder(""), {"tags": iter(()), "revisions": iter(())}
+        for part, paths in parts.items():
             yield from _Looking(folder).all(paths)
             yield f"{part} 0\n".encode()
         yield b"end\n"
@@ -72,9 +76,7 @@ class DirectoryStore:
     def _folder(self, below: str) -> bytes:
         folder = self.root / below
         if not folder.is_dir():
-            raise StorageUnavailable(
-                f"{self.root} holds no {below}: it is not the root directory of a registry, or that one is empty"
-            )
+            raise StorageUnavailable(f"{folder} is no folder")
         return os.fsencode(folder.resolve())
 
 

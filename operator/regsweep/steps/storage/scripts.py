@@ -55,7 +55,10 @@ _MANY, _FEW = "xargs -0 -n 400 sh -c", "xargs -0 -n 50 sh -c"
 """busybox's xargs takes less at once where paths are long."""
 _APART = r"\( -name _layers -o -name _uploads \) ! -path '*/_manifests/*' -prune"
 
+_EMPTY = r"store 1 %s\nended 0\n+ 0\ntags 0\nended 0\n+ 0\nrevisions 0\nend\n"
+
 LIST = rf"""look='{_LOOK}'
+[ -d "$1/$2" ] || {{ [ -d "$1" ] && printf '{_EMPTY}' "$(date +%s)"; exit; }}
 {_HERE}
 tags() {{
   find . -name _layers ! -path '*/_manifests/*' -prune -print0 -o {_APART} \
@@ -80,7 +83,8 @@ for pass in tags revisions; do
 done
 echo end
 """
-"""Tags first, then revisions: the manifest of a tag that was listed was there before the tag."""
+"""Tags first, then revisions: the manifest of a tag that was listed was there before the tag. A registry into which
+nobody has pushed has no folder of repositories yet."""
 
 LOOK = f"""look='{_LOOK}'
 {_HERE}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -272,10 +272,17 @@ def test_an_empty_registry(tree: Tree) -> None:
 
 
 def test_a_folder_that_is_no_registry(tmp_path: Path, tree: Tree) -> None:
-    with pytest.raises(StorageUnavailable, match="holds no docker/registry/v2/repositories"):
-        opened(by_walk(tmp_path), Http(tree))
-    with pytest.raises(StorageUnavailable, match="could not be listed whole"):
-        opened(by_shell(tmp_path), Http(tree))
+    empty, nowhere = tmp_path / "empty", tmp_path / "nowhere"
+    empty.mkdir()
+    stores: list[tuple[Callable[[Path], Store], datetime]] = [(by_walk, NOW), (by_shell, datetime.now(UTC))]
+    for store, now in stores:
+        assert opened(store(empty), Http(tree), now).names == ()  # nobody has pushed yet
+    tree.image("r", "one", "v1")
+    for store, now in stores:
+        with pytest.raises(StorageUnavailable, match="is empty, and the registry has the repository r"):
+            opened(store(empty), Http(tree), now)
+        with pytest.raises(StorageUnavailable, match=r"is no folder|could not be listed whole"):
+            opened(store(nowhere), Http(tree), now)
 
 
 def test_a_folder_that_cannot_be_read_is_no_shorter_registry(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
