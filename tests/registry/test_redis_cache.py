@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,6 +29,21 @@ from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from regsweep.errors import CollectFailed, ExecFailed
 from regsweep.steps.collect.redis import RedisCache
+from tests.parts.redis import redis_server
+
+NC = """
+import socket, sys, threading
+connection = socket.create_connection((sys.argv[-2], int(sys.argv[-1])), 10)
+def send():
+    while piece := sys.stdin.buffer.read1(65536):
+        connection.sendall(piece)
+    connection.shutdown(socket.SHUT_WR)
+threading.Thread(target=send, daemon=True).start()
+while piece := connection.recv(65536):
+    sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+"""
+"""Sends its input to HOST PORT, and writes what comes until the other side ends."""
 
 PASSWORD, DATABASE = "opensesame", 3
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -71,12 +86,11 @@ class Server:
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Debian's packages redis-server and busybox: .ci/run installs them."""
-    server, busybox = shutil.which("redis-server"), shutil.which("busybox")
-    assert server, "no redis-server on this machine: apt-get install redis-server"
-    assert busybox, "no busybox on this machine: apt-get install busybox"
+    """A real one, and an `nc` that does what busybox's does: the cluster tests have that."""
+    server = redis_server()
     folder = tmp_path_factory.mktemp("redis")
-    (folder / "nc").symlink_to(busybox)
+    (folder / "nc").write_text(f"#!{sys.executable}\n{NC}")
+    (folder / "nc").chmod(0o755)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
