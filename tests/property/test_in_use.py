@@ -17,7 +17,7 @@ from regsweep.core.doubt import doubt_about
 from regsweep.core.inuse import Use, User
 from regsweep.core.reference import MalformedReference, Reference, parse_reference
 from regsweep.core.users import users_of
-from tests.property.engine import condemned
+from tests.property.engine import condemned, visible
 from tests.property.strategies import Case, make_case
 
 OWN = addresses_of(
@@ -142,10 +142,11 @@ seeds, counts = st.integers(0, 2**32), st.integers(1, 4)
 def test_what_is_used_is_in_no_plan(number: int, size: int, seed: int, count: int):
     case = make_case(number, size)
     texts = references(case, Random(seed), count)
-    gone = condemned(using(case, texts))
+    used = using(case, texts)
+    gone, world = condemned(used), visible(used)
     for text in texts:
         for name, digest in meant(case, parse_reference(text)):
-            assert not {(name, part) for part in case.world.needs(name, digest)} & gone, text
+            assert not {(name, part) for part in world.needs(name, digest)} & gone, text
 
 
 def meant(case: Case, reference: Reference) -> set[tuple[str, str]]:
