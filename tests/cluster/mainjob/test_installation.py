@@ -20,6 +20,8 @@ EVERYWHERE = {
     "regsweep.dev/registrycleanupruns/status": "get patch",
     "events.k8s.io/events": "create patch",
     "pods": "list",
+    "podtemplates": "list",
+    "replicationcontrollers": "list",
     "apps/controllerrevisions": "list",
     "apps/daemonsets": "list",
     "apps/deployments": "list",
@@ -32,6 +34,9 @@ LEASES = {"coordination.k8s.io/leases": "create get patch update"}
 BESIDE_A_REGISTRY = LEASES | {
     "pods": "delete get list watch",
     "pods/exec": "create get",
+    "pods/log": "get",
+    "services": "list",
+    "batch/jobs": "create delete get list",
     "apps/deployments": "get list patch watch",
     "apps/replicasets": "get list",
     "apps/statefulsets": "get list patch watch",
