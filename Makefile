@@ -92,8 +92,9 @@ test: check ## check, then unit, property, contract and registry tests; no root,
 	@echo "make test: ruff, mypy, layers, unit, property, contract and registry tests all passed"
 
 # In two parts: the operator that mainjob installs watches all namespaces, and would take the runs of the other tests.
-CLUSTER_TESTS = $(PYTEST) --fail-on-skip --timeout=1800 tests/cluster/mainjob && \
-	$(PYTEST) --fail-on-skip --timeout=1800 --ignore=tests/cluster/mainjob tests/cluster
+# Both run, and the first failure counts.
+CLUSTER_TESTS = code=0; $(PYTEST) --fail-on-skip --timeout=1800 tests/cluster/mainjob || code=$$?; \
+	$(PYTEST) --fail-on-skip --timeout=1800 --ignore=tests/cluster/mainjob tests/cluster || code=$$?; (exit $$code)
 
 test-cluster: .venv/dev.stamp ## on a real Kubernetes that it builds and starts (Linux, root), or CLUSTER=existing
 ifeq ($(CLUSTER),existing)
