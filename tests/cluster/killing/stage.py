@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ def _play(told: Told, stage: _Stage, collectors: Collectors) -> None:
     elif case.fault is Fault.API:
         time.sleep(API_AWAY_SECONDS)
         site.cluster.start("apiserver")
+        stage.restart_if_it_ends(operator)
     stage.until_it_is_over(run)
     eventually(lambda: site.writable() == [True], 120)
     told.blocked = stage.watch.last_read_only - struck if stage.watch.last_read_only else 0.0
@@ -144,6 +145,12 @@ class _Stage:
         process = subprocess.Popen(command, stderr=log, stdout=log)
         self._stack.callback(_end, process)
         return process
+
+    def restart_if_it_ends(self, operator: subprocess.Popen[bytes]) -> None:
+        """As a kubelet does: an operator that cannot renew its Lease ends within a minute."""
+        with suppress(subprocess.TimeoutExpired):
+            operator.wait(30)
+            self.operator("")
 
     def is_at(self, run: str, step: str) -> bool:
         """At that step, or past it: some take less than a look."""
