@@ -18,6 +18,7 @@ from regsweep.steps.restore import Looker, Restored, Restorer, look, restore
 from tests.property.engine import decide
 from tests.property.model import World
 from tests.property.strategies import Case, make_case
+from tests.quiet import Quiet
 
 NUMBERS = st.integers(0, 2**40)
 SIZES = st.sampled_from([2, 5, 8, 12, 16])
@@ -52,17 +53,6 @@ class Shelf:
         if ":" not in reference:
             self.world.rooms[name].tags[reference] = digest
         return None
-
-
-class Quiet:
-    def begin(self, hop: str, total: int | None = None) -> None:
-        pass
-
-    def advance(self, done: int = 1, detail: str = "") -> None:
-        pass
-
-    def check(self) -> None:
-        pass
 
 
 def elsewhere(world: World, digest: str) -> set[str]:

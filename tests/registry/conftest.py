@@ -22,10 +22,12 @@ from typing import Any, Protocol
 import bcrypt
 import pytest
 
+from regsweep.demo.documents import Artifact
 from regsweep.demo.options import RegistryOptions
 from regsweep.demo.process import RegistryProcess
 from tests.command_line import CommandLine
 from tests.parts.build import BuildFailed, build
+from tests.registry.content import push
 
 HERE = Path(__file__).parent
 SERVICE = HERE / "service.py"
@@ -103,6 +105,14 @@ def start_registry(registry_binary: Path, storages: Path) -> Iterator[StartRegis
             return running.enter_context(RegistryProcess(registry_binary, place, RegistryOptions(**options)))
 
         yield start
+
+
+@pytest.fixture
+def registry(start_registry: StartRegistry, images: list[Artifact]) -> RegistryProcess:
+    """A registry that holds the `images` of the file that asks for it."""
+    found = start_registry()
+    push(found, images)
+    return found
 
 
 @pytest.fixture

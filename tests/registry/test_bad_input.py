@@ -19,6 +19,7 @@ from regsweep.demo.push import Pusher
 from tests.certificates import self_signed
 from tests.command_line import CommandLine, Ended
 from tests.registry.conftest import StartRegistry
+from tests.registry.content import files
 from tests.registry.front import Answer, front
 
 PASSWORD = "an-open-secret"  # in no output, ever
@@ -27,18 +28,6 @@ PASSWORD = "an-open-secret"  # in no output, ever
 @pytest.fixture
 def images(now: datetime) -> list[Artifact]:
     return grid(now, repositories=2, tags=4, layer_bytes=200)
-
-
-@pytest.fixture
-def registry(start_registry: StartRegistry, images: list[Artifact]) -> RegistryProcess:
-    found = start_registry()
-    with Pusher(found.url) as pusher:
-        pusher.push_all(images)
-    return found
-
-
-def files(registry: RegistryProcess) -> dict[str, int]:
-    return {str(path): path.stat().st_size for path in registry.storage.rglob("*") if path.is_file()}
 
 
 def refuses(ended: Ended, code: int, *words: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -19,41 +18,14 @@ from regsweep.demo.documents import Artifact
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from tests.command_line import CommandLine
-from tests.registry.conftest import StartRegistry, StartService
+from tests.registry.conftest import StartService
+from tests.registry.content import files, push, tags
 
 
 @pytest.fixture
-def small(now: datetime) -> list[Artifact]:
+def images(now: datetime) -> list[Artifact]:
     """Three repositories of five tags: nine images go where two are kept."""
     return grid(now, repositories=3, tags=5, layer_bytes=200)
-
-
-@pytest.fixture
-def registry(start_registry: StartRegistry, small: list[Artifact]) -> RegistryProcess:
-    found = start_registry()
-    push(found, small)
-    return found
-
-
-def push(registry: RegistryProcess, images: list[Artifact]) -> None:
-    with Pusher(registry.url) as pusher:
-        pusher.push_all(images)
-
-
-def files(registry: RegistryProcess) -> dict[str, int]:
-    """Everything in the storage: a registry in which nothing was deleted has the same before and after."""
-    return {str(path): path.stat().st_size for path in registry.storage.rglob("*") if path.is_file()}
-
-
-def tags(registry: RegistryProcess) -> set[tuple[str, str]]:
-    """What is tagged, by the storage. Also while the registry deletes: `os.walk` passes over what is just gone."""
-    root = registry.storage / "docker/registry/v2/repositories"
-    found = set()
-    for folder, _, names in os.walk(root):
-        path = Path(folder)
-        if "link" in names and path.name == "current":
-            found.add((str(path.relative_to(root)).split("/_manifests")[0], path.parent.name))
-    return found
 
 
 def newest(images: list[Artifact], count: int) -> list[Artifact]:
@@ -148,14 +120,14 @@ def test_the_newest_two_of_each_stay_whole_and_all_else_is_freed(
 
 
 def test_what_is_left_on_disk_is_what_the_kept_images_need(
-    regsweep: CommandLine, start_service: StartService, small: list[Artifact]
+    regsweep: CommandLine, start_service: StartService, images: list[Artifact]
 ) -> None:
     service, commands = start_service()
-    push(service, small)
+    push(service, images)
     ended = regsweep("apply", "-f", regsweep.policy(service.url), "--yes", *commands)
     assert ended.code == 0, ended.err
     sizes: dict[str, int] = {}
-    for image in newest(small, 2):
+    for image in newest(images, 2):
         sizes.update(image.document.sizes())
     assert service.disk_bytes().blobs == sum(sizes.values())
 

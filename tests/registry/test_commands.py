@@ -23,18 +23,7 @@ from regsweep.demo.push import Pusher
 from regsweep.errors import CollectFailed, RegistryUnreachable
 from regsweep.steps.commands import CommandCollector, Commands
 from regsweep.steps.scan import census
-
-
-class Ports:
-    def check(self) -> None: ...
-
-    def wait(self, seconds: float) -> None: ...
-
-    def begin(self, hop: str, total: int | None = None) -> None: ...
-
-    def advance(self, done: int = 1, detail: str = "") -> None: ...
-
-    def say(self, message: str) -> None: ...
+from tests.quiet import Quiet
 
 
 @pytest.fixture
@@ -65,10 +54,10 @@ def _filled(url: str) -> list[Artifact]:
 def test_what_is_not_kept_is_freed_and_what_is_kept_pulls(commands):
     registry, three = commands
     with Reader(Target(url=registry.url)) as reader:
-        collector = CommandCollector(three, reader, lambda: datetime.now(UTC), Ports(), Ports())
+        collector = CommandCollector(three, reader, lambda: datetime.now(UTC), Quiet(), Quiet())
 
         def taken() -> Census:
-            return census(reader, MemoryCache(), concurrency=2, stop=Ports(), progress=Ports())
+            return census(reader, MemoryCache(), concurrency=2, stop=Quiet(), progress=Quiet())
 
         _until_it_answers(reader)
         kept = _filled(registry.url)
@@ -91,7 +80,7 @@ def test_a_damaged_store_is_told_and_the_registry_is_back(commands):
         assert revisions is not None
         (revisions / ("0" * 64)).mkdir()
         (revisions / ("0" * 64) / "link").touch()
-        collector = CommandCollector(three, reader, lambda: datetime.now(UTC), Ports(), Ports())
+        collector = CommandCollector(three, reader, lambda: datetime.now(UTC), Quiet(), Quiet())
         with pytest.raises(CollectFailed, match=r"-name link ! -size 71c.*started again and answers"):
             collector.collect(lambda: Census((), {}, {}))
         assert reader.writable() is True

@@ -7,23 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from regsweep.demo.images import image_on
 from regsweep.demo.options import TLS
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from regsweep.errors import RegistryUnreachable
+from tests.certificates import self_signed
 from tests.registry.conftest import StartRegistry
 
 ABSENT = "sha256:" + "0" * 64
@@ -111,10 +107,10 @@ def test_two_replicas_share_one_storage(start_registry: StartRegistry, now: date
 
 
 def test_tls(start_registry: StartRegistry, tmp_path: Path, now: datetime) -> None:
-    tls = self_signed(tmp_path)
-    registry = start_registry(tls=tls)
+    certified = self_signed(tmp_path)
+    registry = start_registry(tls=TLS(certified.certificate_file, certified.key_file))
     made = image_on((), "tls", now).at("team/app", "v1")
-    with Pusher(registry.url, verify=str(tls.certificate)) as pusher:
+    with Pusher(registry.url, verify=str(certified.certificate_file)) as pusher:
         pusher.push(made)
         assert pusher.pull("team/app", "v1").sizes == made.document.sizes()
     with Pusher(registry.url) as stranger, pytest.raises(RegistryUnreachable, match="SSLError"):
@@ -182,31 +178,3 @@ def gone_within(pid: int, seconds: float) -> bool:
     while runs(pid) and time.monotonic() < end:
         time.sleep(0.05)
     return not runs(pid)
-
-
-def self_signed(folder: Path) -> TLS:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "registry")])
-    start = datetime.now(UTC) - timedelta(minutes=5)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    tls = TLS(folder / "registry.crt", folder / "registry.key")
-    tls.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    tls.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return tls

@@ -30,8 +30,8 @@ from regsweep.demo.documents import Artifact
 from regsweep.demo.images import image_on, layer
 from regsweep.demo.push import Pusher
 from regsweep.steps.scan import census
+from tests.quiet import Quiet
 from tests.registry.conftest import program
-from tests.registry.test_commands import Ports
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 IMAGES = [Artifact("team/app", (f"v{n}",), image_on((layer("base", 1000),), f"seed {n}", NOW)) for n in range(4)]
@@ -79,7 +79,7 @@ class OnBucket:
 
     def census(self) -> Census:
         with Reader(Target(url=self.url)) as reader:
-            return census(reader, MemoryCache(), concurrency=2, stop=Ports(), progress=Ports())
+            return census(reader, MemoryCache(), concurrency=2, stop=Quiet(), progress=Quiet())
 
 
 @pytest.fixture

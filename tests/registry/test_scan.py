@@ -18,21 +18,8 @@ from regsweep.demo.kinds import all_kinds
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from regsweep.steps.scan import census, scan
+from tests.quiet import Quiet
 from tests.registry.conftest import StartRegistry
-
-
-class Quiet:
-    """Never stops, tells nobody."""
-
-    def check(self) -> None: ...
-
-    def wait(self, seconds: float) -> None: ...
-
-    def begin(self, hop: str, total: int | None = None) -> None: ...
-
-    def advance(self, done: int = 1, detail: str = "") -> None: ...
-
-    def say(self, message: str) -> None: ...
 
 
 def scanned(reader: Reader, cache: ManifestCache) -> dict[str, Repository]:

@@ -23,8 +23,8 @@ from regsweep.demo.push import Pusher
 from regsweep.steps.scan import scan
 from regsweep.steps.storage import DirectoryStore, Store, open_storage
 from tests.command_line import CommandLine
+from tests.quiet import Quiet
 from tests.registry.conftest import StartRegistry, StartService
-from tests.registry.test_scan import Quiet
 from tests.unit.steps.storage.tree import by_shell
 
 Inventory = dict[str, Repository | Unread]

@@ -19,7 +19,7 @@ from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from tests.command_line import CommandLine, Ended
 from tests.registry.conftest import StartRegistry, StartService
-from tests.registry.test_cli import files, push, tags
+from tests.registry.content import files, push, tags
 
 KEPT_KIND = "zzz"
 LAST_NAME = {"name": "last", "keep": {"latest": 1, "orderBy": "Alphabetical"}}
@@ -27,20 +27,13 @@ SPEC = {"rules": [LAST_NAME], "limits": {"maxDeletionPercent": 100, "minimumAge"
 
 
 @pytest.fixture
-def everything(now: datetime) -> list[Artifact]:
+def images(now: datetime) -> list[Artifact]:
     """Every kind of artifact in two repositories, each with one tag that stays: its name is the last one."""
     found: list[Artifact] = []
     for name in ("kinds/one", "kinds/two"):
         found += kinds(name, now).values()
         base = layer("kinds", 5_000)
         found.append(image_on((base,), f"{name}:{KEPT_KIND}", now - timedelta(days=9), size=500).at(name, KEPT_KIND))
-    return found
-
-
-@pytest.fixture
-def registry(start_registry: StartRegistry, everything: list[Artifact]) -> RegistryProcess:
-    found = start_registry()
-    push(found, everything)
     return found
 
 
@@ -99,7 +92,7 @@ def test_every_kind_comes_back_as_it_was(regsweep: CommandLine, registry: Regist
 
 @pytest.mark.timeout(240)
 def test_a_tag_that_moved_on_is_left_alone(
-    regsweep: CommandLine, registry: RegistryProcess, everything: list[Artifact], now: datetime
+    regsweep: CommandLine, registry: RegistryProcess, images: list[Artifact], now: datetime
 ) -> None:
     before = named(registry)
     file = swept(regsweep, registry)
@@ -122,17 +115,15 @@ def test_a_tag_that_moved_on_is_left_alone(
     assert now_named == before | moved | {pushed: newer.digest}
     pulled(registry)
     with Pusher(registry.url) as pusher:  # the image that had the tag is there, too, under its digest
-        pusher.pull_all([(one.repository, one.digest) for one in everything if one.tags in {("oci",), ("signed",)}])
+        pusher.pull_all([(one.repository, one.digest) for one in images if one.tags in {("oci",), ("signed",)}])
 
 
 def test_one_image_comes_back_with_all_that_belongs_to_it(
-    regsweep: CommandLine, registry: RegistryProcess, everything: list[Artifact]
+    regsweep: CommandLine, registry: RegistryProcess, images: list[Artifact]
 ) -> None:
     file = swept(regsweep, registry)
-    signed = next(one for one in everything if one.tags == ("signed",))
-    ended = restore(
-        regsweep, registry, file, "kinds/one:signed", f"kinds/two@{everything[0].digest}", "kinds/one:attested"
-    )
+    signed = next(one for one in images if one.tags == ("signed",))
+    ended = restore(regsweep, registry, file, "kinds/one:signed", f"kinds/two@{images[0].digest}", "kinds/one:attested")
     assert ended.code == 0, ended.err
     accessories = {signed.digest.replace(":", "-") + suffix for suffix in (".sig", ".att", ".sbom")}
     assert {tag for name, tag in tags(registry) if name == "kinds/one"} == {
@@ -156,10 +147,10 @@ def test_what_was_not_kept_is_said(regsweep: CommandLine, registry: RegistryProc
 
 @pytest.mark.timeout(240)
 def test_after_our_own_collection_the_keepsake_is_gone_and_that_is_said(
-    regsweep: CommandLine, start_service: StartService, everything: list[Artifact]
+    regsweep: CommandLine, start_service: StartService, images: list[Artifact]
 ) -> None:
     service, commands = start_service()
-    push(service, everything)
+    push(service, images)
     file = swept(regsweep, service)
     policy = regsweep.policy(service.url, **SPEC)
     collected = regsweep("apply", "-f", policy, "--yes", "--collect", "Only", *commands)
@@ -177,12 +168,12 @@ def test_after_our_own_collection_the_keepsake_is_gone_and_that_is_said(
 def test_after_a_collection_by_somebody_else_nothing_is_put(
     regsweep: CommandLine,
     start_service: StartService,
-    everything: list[Artifact],
+    images: list[Artifact],
     restarted: bool,
 ) -> None:
     """Beside a registry that runs on, too: its blob cache says yes to a HEAD for every layer that is gone."""
     service, commands = start_service()
-    push(service, everything)
+    push(service, images)
     file = swept(regsweep, service)
     pulled(service)
     if restarted:

@@ -18,15 +18,11 @@ from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from tests.command_line import CommandLine
 from tests.registry.conftest import StartRegistry
+from tests.registry.content import files
 
 RELEASES = {"name": "releases", "tags": {"include": ["v*"]}, "keep": {"latest": 2, "orderBy": "SemVer"}}
 REST = {"name": "rest", "keep": {"youngerThan": "5000d"}}
 VAIN = {"name": "vain", "tags": {"include": ["nightly-*"]}, "keep": {"latest": 1, "orderBy": "Numeric"}}
-
-
-@pytest.fixture
-def regsweep(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
-    return CommandLine(monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture
@@ -42,18 +38,6 @@ def images(now: datetime) -> list[Artifact]:
     referred = image_on((base,), "referred", now - timedelta(days=60), size=300).at("team/referred", "v1.0.0")
     alone = grid(now, repositories=1, tags=1, layer_bytes=200)
     return [*plain, many, signed, signature_of(signed), referred, referrers_of(referred), *alone]
-
-
-@pytest.fixture
-def registry(start_registry: StartRegistry, images: list[Artifact]) -> RegistryProcess:
-    found = start_registry()
-    with Pusher(found.url) as pusher:
-        pusher.push_all(images)
-    return found
-
-
-def files(registry: RegistryProcess) -> dict[str, int]:
-    return {str(path): path.stat().st_size for path in registry.storage.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(params=["inventory", "inventory.gz"])

@@ -29,6 +29,7 @@ from regsweep.errors import (
 from regsweep.pipeline import Ports, Request, run
 from regsweep.pipeline.memory import MemoryJournal
 from tests.model_registry import ModelRegistry, image
+from tests.quiet import Quiet
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -69,23 +70,6 @@ class Collector:
     def resume(self, census: Callable[[], Census]) -> Collection | None:
         self.calls.append("resume")
         return Collection(NOW, NOW, 1, 1, 1, 0, 100, 50, 1.0, self.swept)
-
-
-class Quiet:
-    def begin(self, hop: str, total: int | None = None) -> None:
-        pass
-
-    def advance(self, done: int = 1, detail: str = "") -> None:
-        pass
-
-    def say(self, message: str) -> None:
-        pass
-
-    def check(self) -> None:
-        pass
-
-    def wait(self, seconds: float) -> None:
-        pass
 
 
 @dataclass

@@ -19,21 +19,8 @@ from regsweep.errors import Cancelled, ExecFailed, RegistryUnreachable, StorageU
 from regsweep.steps.storage import open_storage
 from regsweep.steps.storage.listing import read_listing
 from regsweep.steps.storage.store import Store
+from tests.quiet import Quiet
 from tests.unit.steps.storage.tree import NOW, Tree, by_shell, by_walk
-
-
-class Quiet:
-    """Stop and progress, without waiting."""
-
-    def check(self) -> None: ...
-
-    def wait(self, seconds: float) -> None: ...
-
-    def begin(self, hop: str, total: int | None = None) -> None: ...
-
-    def advance(self, done: int = 1, detail: str = "") -> None: ...
-
-    def say(self, message: str) -> None: ...
 
 
 class Http:
