@@ -51,11 +51,11 @@ class Graph:
         for digest, manifest in self.manifests.items():
             bonds = [Bond(digest, referrer, Tie.REFERRER) for referrer in self.referrers.get(digest, ())]
             bonds += self._children(digest, manifest.children)
-            if bonds:
-                self._takes_along[digest] = tuple(bonds)
-            bonds += self._children(digest, manifest.blobs)
-            if bonds:
-                self._holds[digest] = tuple(bonds)
+            along = tuple(bonds)
+            if along:
+                self._takes_along[digest] = along
+            if holds := along + tuple(self._children(digest, manifest.blobs)):  # most often `along` itself
+                self._holds[digest] = holds
 
     def takes_along(self, digest: Digest) -> tuple[Bond, ...]:
         """The bonds by which others go when `digest` goes."""
@@ -88,21 +88,26 @@ class Graph:
 
 def graph_of(repository: Repository) -> Graph:
     """The graph of all that is in the inventory. Tags without a manifest are not in it."""
-    tags: dict[Digest, list[str]] = {}
+    tags: dict[Digest, tuple[str, ...]] = {}
+    several: dict[Digest, list[str]] = {}  # of the few manifests that have more than one tag
     referrers: dict[Digest, set[Digest]] = {}
     for tag in repository.tags:
         if tag.digest is None or tag.digest not in repository.manifests:
             continue
-        tags.setdefault(tag.digest, []).append(tag.name)
+        if tag.digest in tags:
+            several.setdefault(tag.digest, list(tags[tag.digest])).append(tag.name)
+        else:
+            tags[tag.digest] = (tag.name,)
         subject = accessory_subject(tag.name)
         if subject is not None:
             referrers.setdefault(subject, set()).add(tag.digest)
     for manifest in repository.manifests.values():
         if manifest.subject is not None:
             referrers.setdefault(manifest.subject, set()).add(manifest.digest)
+    tags.update((digest, tuple(sorted(names))) for digest, names in several.items())
     return Graph(
         repository.manifests,
-        {digest: tuple(sorted(names)) if len(names) > 1 else (names[0],) for digest, names in tags.items()},
+        tags,
         {subject: tuple(sorted(found - {subject})) for subject, found in referrers.items()},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,21 +53,24 @@ class PlanBuilder:
         self._unread: set[str] = set()
         self._totals = _Totals()
         self._ledger = Ledger()
+        self._sizes: dict[int, int] = {}
         self._opaque = False
 
     def add(self, repository: Repository, judgement: Judgement) -> None:
         """Take in one repository and what was decided about it. Raises ValueError for a repository that came before."""
         if repository.name in self._by_repository:
             raise ValueError(f"{repository.name} was added twice")
-        condemned = {digest for digest, verdict in judgement.manifests.items() if verdict.expired}
-        graph = judgement.graph or graph_of(repository)
-        self._actions[repository.name] = tuple(_actions(repository.name, judgement, graph, condemned))
+        condemned = {digest: verdict.reason for digest, verdict in judgement.manifests.items() if verdict.expired}
         self._count(repository, judgement, len(condemned))
         self._findings.extend(judgement.findings)
         self._findings.extend(repository.findings)
+        graph = judgement.graph or graph_of(repository)
+        del judgement  # that of a huge repository is huge, and what comes now can have its room
+        self._actions[repository.name] = tuple(self._planned(repository.name, condemned, graph))
+        del graph
         manifests = iter(repository.manifests.values())
         while some := tuple(islice(manifests, _AT_ONCE)):
-            self._account(some, graph, condemned)
+            self._account(some, repository, condemned.keys())
 
     def unread(self, name: str) -> None:
         """A repository that could not be read whole: it is left alone (S5)."""
@@ -133,7 +136,22 @@ class PlanBuilder:
         self._totals.deleted_tags += len(judgement.tags) - kept.total()
         self._totals.deleted_manifests += condemned
 
-    def _account(self, manifests: Iterable[Manifest], graph: Graph, condemned: AbstractSet[Digest]) -> None:
+    def _planned(self, name: str, condemned: Mapping[Digest, str], graph: Graph) -> Iterator[Action]:
+        """What is condemned, each for its reason. Manifests come in few sizes: each is one number, however often."""
+        for digest, root, after in in_order(condemned.keys(), graph):
+            manifest = graph.manifests[digest]
+            yield Action(
+                repository=name,
+                digest=digest,
+                media_type=manifest.media_type,
+                reason=condemned[digest],
+                tags=graph.tags.get(digest, ()),
+                root=root,
+                size=self._sizes.setdefault(manifest.size, manifest.size),
+                after=after,
+            )
+
+    def _account(self, manifests: Iterable[Manifest], repository: Repository, condemned: AbstractSet[Digest]) -> None:
         """Manifests of one repository share most of their blobs: what several of them name is written down once."""
         kept: set[Digest] = set()
         held: set[Digest] = set()
@@ -151,7 +169,7 @@ class PlanBuilder:
                 held.update([blob.digest for blob in manifest.blobs])
             else:
                 kept.update([blob.digest for blob in manifest.blobs])
-            held.update([child.digest for child in manifest.children if child.digest not in graph.manifests])
+            held.update([child.digest for child in manifest.children if child.digest not in repository.manifests])
         self._ledger.keep(kept)
         self._ledger.hold(held)
         self._ledger.condemn(freed)
@@ -176,18 +194,3 @@ def over_limit(counts: Counts, spec: PolicySpec) -> tuple[str, ...]:
         if gone * 100 > limits.max_deletion_percent * total
     ]
     return tuple(sentences)
-
-
-def _actions(name: str, judgement: Judgement, graph: Graph, condemned: AbstractSet[Digest]) -> Iterator[Action]:
-    for digest, root, after in in_order(condemned, graph):
-        manifest = graph.manifests[digest]
-        yield Action(
-            repository=name,
-            digest=digest,
-            media_type=manifest.media_type,
-            reason=judgement.manifests[digest].reason,
-            tags=graph.tags.get(digest, ()),
-            root=root,
-            size=manifest.size,
-            after=after,
-        )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -62,7 +63,7 @@ REASONS: Mapping[str, str] = {
 
 
 def expired_by(rule: str) -> str:
-    return f"expired.{rule}"
+    return sys.intern(f"expired.{rule}")  # in every repository anew, and a plan remembers it of every manifest
 
 
 def is_expired(reason: str) -> bool:
