@@ -31,6 +31,10 @@ class Ranking:
     unordered: frozenset[str]
 
 
+NO_RANKING = Ranking({}, frozenset(), frozenset())
+"""Of a rule that keeps none for its place."""
+
+
 def rank(tags: Iterable[Tag], keep: Keep, ages: Ages, counts: Callable[[Tag], bool]) -> Ranking:
     """Rank the tags of one rule, newest first.
 

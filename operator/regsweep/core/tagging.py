@@ -13,7 +13,7 @@ from regsweep.api.policy import PolicySpec, Rule
 from regsweep.core.ages import Ages
 from regsweep.core.inventory import Repository, Tag
 from regsweep.core.oci import Digest, accessory_subject
-from regsweep.core.ranking import Place, Ranking, rank
+from regsweep.core.ranking import NO_RANKING, Place, Ranking, rank
 from regsweep.core.selection import BY_TIME, Selection
 from regsweep.core.verdict import (
     BROKEN_NO_MANIFEST,
@@ -121,8 +121,8 @@ class _Ruling:
 
     def __init__(self, rule: Rule, scene: Scene, ages: Ages, tags: Sequence[Tag]) -> None:
         self._rule, self._scene, self._ages = rule, scene, ages
-        self._ranking = ranking_of(rule, tags, scene.repository, ages)
         self._latest = rule.keep.latest
+        self._ranking = NO_RANKING if self._latest is None else ranking_of(rule, tags, scene.repository, ages)
         younger, minimum = rule.keep.younger_than, scene.spec.limits.minimum_age
         self._younger = None if younger is None else younger.timedelta
         self._minimum = minimum.timedelta
