@@ -36,9 +36,6 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _FALLBACK_TAG = re.compile(r"(?:.*)?sha256-([0-9a-f]{64})(\.(?:sig|att|sbom))?")
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9:]{8})(\.[0-9]+)?(?:([Zz])|([+-][0-9]{2}:[0-9]{2}))")
 
-_FOREIGN = ("foreign", "nondistributable")
-"""In the media type of a layer that is fetched from elsewhere."""
-
 _LARGEST_SIZE = 2**63 - 1
 """A descriptor's size is an int64 (OCI image spec, descriptor)."""
 
@@ -63,7 +60,7 @@ class Descriptor:
     @property
     def is_foreign(self) -> bool:
         """A layer that is fetched from elsewhere: a registry need not store it (OCI image spec, non-distributable)."""
-        return any(word in self.media_type for word in _FOREIGN)
+        return "foreign" in self.media_type or "nondistributable" in self.media_type
 
 
 @dataclass(frozen=True, slots=True)
