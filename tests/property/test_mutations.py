@@ -138,7 +138,7 @@ def ignore_protected_tags(patch: pytest.MonkeyPatch) -> None:
 
 
 def ignore_exclude(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(selection, "_selected", lambda selector: selection._any(selector.include))
+    patch.setattr(selection, "selected", lambda selector: selection.matcher(selector.include))
 
 
 def ignore_the_minimum_age(patch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from regsweep.api.policy import PolicySpec, RepositorySelector, Rule, TagSelector
 from regsweep.api.scalars import Pattern
 from regsweep.core.inventory import Finding
+from regsweep.core.selection import matcher, selected
 
 PATTERN_WITHOUT_MATCH = "hint.pattern-without-match"
 PATTERN_PROTECTED = "hint.pattern-protected"
@@ -28,6 +30,10 @@ HINTS: Mapping[str, str] = {
     RULE_PROTECTED: "All tags that a rule would decide about are kept by `protect`.",
     PROTECT_WITHOUT_MATCH: "A pattern of `protect` matches nothing.",
 }
+
+
+_AT_ONCE = 1_000
+"""Tags that are looked through before it is asked again what is still of interest."""
 
 
 @dataclass(slots=True)
@@ -76,7 +82,24 @@ class _RuleWatch:
         self.rule = rule
         self.repositories = _Selector(rule.repositories)
         self.tags = _Selector(rule.tags)
+        self.selects = selected(rule.tags)
         self.selected = self.decided = self.free = self.sealed = False
+
+    @property
+    def contested(self) -> bool:
+        """It selects tags, and is not known to decide about one that `protect` leaves to it."""
+        return self.selected and not (self.decided and self.free)
+
+    def open_patterns(self) -> Iterator[Pattern]:
+        """Those of which a tag has to match one, to tell anything new, unless it is the rule that decides about it."""
+        yield from (each.pattern for each in self.tags.include if not (self.selected and each.settled))
+        yield from (each.pattern for each in self.tags.exclude if not each.matched)
+
+    def note(self, *, decided: bool, protected: bool) -> None:
+        """It selects a tag. `decided`: an earlier rule does, too."""
+        self.selected = True
+        self.decided = self.decided or not decided
+        self.free = self.free or not (decided or protected)
 
 
 class HintFinder:
@@ -87,29 +110,33 @@ class HintFinder:
         self._repositories = _watch(spec.protect.repositories, tags=False)
         self._tags = _watch(spec.protect.tags, tags=True)
         self._seen = 0
-        self._silent = False
 
     def add(self, repository: str, tags: Iterable[str]) -> None:
-        """Take note of one repository and its tags. Once everything is known to be of use, nobody looks any more."""
+        """Take note of one repository and its tags. Most of them soon tell nothing new, and are passed over."""
         self._seen += 1
-        if self._silent:
-            return
         sealed, rules = self._look(repository)
-        for tag in tags:
-            protected = _any(self._tags, tag) or sealed
-            decided = False
-            for each in rules:
-                if each.tags.selects(tag, protected=protected):
-                    each.selected = True
-                    each.decided = each.decided or not decided
-                    each.free = each.free or not (decided or protected)
-                    decided = True
-        if self._seen & (self._seen - 1) == 0:  # asked after 1, 2, 4, 8 ... repositories, it costs nothing
-            self._silent = not self.findings(whole=True)
+        left = iter(tags)
+        while some := tuple(islice(left, _AT_ONCE)):
+            patterns = [each.pattern for each in self._tags if not each.matched]
+            patterns += [pattern for each in rules for pattern in each.open_patterns()]
+            contested = [each for each in rules if each.contested]
+            if not (patterns or contested):
+                return
+            tells = matcher(patterns)
+            for tag in some:
+                if tells(tag) or (contested and _deciding(tag, rules) in contested):
+                    self._note(tag, rules, protected=_any(self._tags, tag) or sealed)
 
     def add_name(self, repository: str) -> None:
         """Take note of a repository whose tags were not read."""
         self._look(repository)
+
+    def _note(self, tag: str, rules: Iterable[_RuleWatch], *, protected: bool) -> None:
+        decided = False
+        for each in rules:
+            if each.tags.selects(tag, protected=protected):
+                each.note(decided=decided, protected=protected)
+                decided = True
 
     def _look(self, repository: str) -> tuple[bool, list[_RuleWatch]]:
         sealed = _any(self._repositories, repository)
@@ -136,6 +163,10 @@ class HintFinder:
                 if not each.matched
             ]
         return tuple(found)
+
+
+def _deciding(tag: str, rules: Iterable[_RuleWatch]) -> _RuleWatch | None:
+    return next((each for each in rules if each.selects(tag)), None)
 
 
 def _of_rule(each: _RuleWatch, where: str) -> Iterator[Finding]:

@@ -86,6 +86,17 @@ def test_hints(rules: list[dict[str, Any]], protect: dict[str, Any], expected: l
     assert found(*rules, protect=protect) == expected
 
 
+def test_what_only_the_last_of_many_tags_shows_is_seen() -> None:
+    finder = HintFinder(policy(rule("v*", "w*", exclude=("v-no*",)), rule("*"), protect={"tags": ["last"]}))
+    many = [f"v{number}" for number in range(5_000)]
+    finder.add("team/app", many)
+    assert [finding.reference for finding in finder.findings(whole=True)] == [
+        "rules[rule-1].tags.include: w*", "rules[rule-1].tags.exclude: v-no*", "rules[rule-2]", "protect.tags: last",
+    ]  # fmt: skip
+    finder.add("team/web", [*many, "last", "v-no", "w"])
+    assert finder.findings(whole=True) == ()
+
+
 def test_where_a_part_was_read_that_is_said() -> None:
     finder = HintFinder(policy(rule("w*"), protect={"tags": ["x"], "repositories": ["y"]}))
     finder.add("team/app", ["v1"])
