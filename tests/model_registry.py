@@ -77,6 +77,9 @@ class ModelRegistry:
         found = self.bodies.get((repository, Digest(digest)))
         return SimpleNamespace(digest=digest, media_type=found[1], size=len(found[0])) if found else None
 
+    def dangling(self, repository: str, tag: str) -> Digest | None:
+        return self.tagged.get(repository, {}).get(tag)
+
     def manifest(self, repository: str, reference: str) -> SimpleNamespace | None:
         digest = self.tagged.get(repository, {}).get(reference, Digest(reference))
         found = self.bodies.get((repository, digest))

@@ -22,7 +22,7 @@ from regsweep.clients.registry import Deleter, Putter, Reader, probe_deletes
 from regsweep.core.inuse import Usage
 from regsweep.core.outcome import RunRecord
 from regsweep.core.plan import Plan
-from regsweep.core.ports import Archive, Collector, Progress, Stop, WindowJournal
+from regsweep.core.ports import Archive, Collector, Listen, Progress, Stop, WindowJournal
 from regsweep.core.restoration import Image
 from regsweep.pipeline import Ports, Request, run
 from regsweep.steps.storage import Store
@@ -50,9 +50,10 @@ class Hands:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """How the registry's files can be read from here; `missing` says why they cannot."""
+    """How the registry's files, and its log, can be read from here; `missing` says why they cannot."""
 
     find: Callable[[], Store] | None = None
+    listen: Callable[[Stop], Listen] | None = None
     missing: str = ""
 
 
@@ -119,6 +120,8 @@ def execute(policy: RegistryCleanupPolicy, wish: Wish) -> tuple[RunRecord, Plan 
             putter=lambda: stack.enter_context(Putter(where)),
             storage=wish.files.find,
             storage_missing=wish.files.missing,
+            listen=wish.files.listen(stop) if wish.files.listen else None,
+            listen_missing=wish.files.missing,
         )
         approved = wish.given.digest if wish.given else None
         try:

@@ -1,4 +1,4 @@
-"""How this command can read the registry's files: in a folder of this machine, in the registry's pod, or not at all."""
+"""How this command reads the registry's files and its log: in a folder of this machine, in its pod, or not at all."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ def files_of(policy: RegistryCleanupPolicy, login: Login, home: ClusterLogin, st
                 f"--storage-root {root} is no folder: name what storage.filesystem.rootdirectory is in the registry's "
                 "configuration"
             )
-        return Files(partial(DirectoryStore, root, now))
-    if registry.workload_ref is None or registry.inventory is InventoryKind.API:
-        return Files()
+        return Files(partial(DirectoryStore, root, now), missing="with --storage-root no pod's log is read")
+    if registry.workload_ref is None:
+        return Files(missing="registry.workloadRef is not set")
     if not in_reach(home):
         return Files(missing="the registry's pods are not in reach: give --kubeconfig or --context, or --storage-root")
     from regsweep.cli.cluster import connected
+    from regsweep.steps.listen import PodLogs
     from regsweep.steps.storage.pod import Workload, pod_store
 
     cluster = stack.enter_context(connected(home))
-    namespace = policy.metadata.namespace or cluster.namespace
-    return Files(partial(pod_store, Workload(cluster, namespace, registry.workload_ref)))
+    where = cluster, policy.metadata.namespace or cluster.namespace, registry.workload_ref
+    return Files(partial(pod_store, Workload(*where)), lambda stop: PodLogs(*where, stop).listen)

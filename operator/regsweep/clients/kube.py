@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -29,10 +29,13 @@ __all__ = ["PAGE", "RESTARTS", "TIMEOUT", "Cluster", "Object"]
 
 TIMEOUT = (5.0, 60.0)
 """Seconds to connect, and to wait for each part of an answer."""
+SILENCE = 10.0
+"""Seconds without a line after which a log that is followed is let go."""
 PAGE = 500
 RESTARTS = 3
 """How often a list that the API server forgot (410) is begun anew."""
 
+_PIECE = 64 << 10
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
@@ -180,6 +183,27 @@ class Cluster:
         query = {"container": container, "timestamps": "true", "sinceTime": since, "limitBytes": str(limit)}
         return self._send(_Request("GET", POD.path(namespace, pod, "log"), _without_empty(query)))
 
+    def follow(
+        self, namespace: str, pod: str, container: str, *, since: str = "", tail: int = 0
+    ) -> Generator[bytes, None, None]:
+        """The same as it is written, in pieces; with `tail`, from so many lines before now on. It ends with the
+        container, and where nothing is written for SILENCE seconds: then ask again, from the last line on."""
+        query = {"container": container, "timestamps": "true", "follow": "true", "sinceTime": since}
+        query |= {"tailLines": str(tail)} if tail else {}
+        request = _Request("GET", POD.path(namespace, pod, "log"), _without_empty(query))
+        answer = self._open(request, SILENCE)
+        try:
+            if answer.status != 200:
+                raise error_of(answer.status, content_of(answer, str(request)), str(request))
+            while piece := answer.read1(_PIECE):
+                yield piece
+        except urllib3.exceptions.ReadTimeoutError:
+            return
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterUnreachable(f"{request}: the log broke off: {_short(error)}") from error
+        finally:
+            answer.close()
+
     def handshake(
         self, path: str, query: Sequence[tuple[str, str]]
     ) -> tuple[client.Configuration, str, dict[str, str]]:
@@ -203,30 +227,39 @@ class Cluster:
         return object_of(self._send(request), str(request))
 
     def _send(self, request: _Request) -> bytes:
+        answer = self._open(request, TIMEOUT[1])
+        try:
+            content = content_of(answer, str(request), request.most)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._no_answer(error) from error
+        if not 200 <= answer.status < 300:
+            raise error_of(answer.status, content, str(request))
+        return content
+
+    def _open(self, request: _Request, patience: float) -> urllib3.BaseHTTPResponse:
+        """The answer, whatever its status, of which nothing is read yet. `patience`: seconds for each part of it."""
         headers = {"Accept": "application/json, */*", "Content-Type": request.content_type}
         text = None if request.body is None else json.dumps(request.body).encode()
         try:
             verb, url, headers, _, _ = self._api.param_serialize(
                 request.method, request.path, header_params=headers, auth_settings=["BearerToken"]
             )
-            pool = self._api.rest_client.pool_manager
-            answer = pool.request(
+            answer: urllib3.BaseHTTPResponse = self._api.rest_client.pool_manager.request(
                 verb,
                 f"{url}?{urlencode(request.query)}" if request.query else url,
                 body=text,
                 headers=headers,
-                timeout=urllib3.Timeout(connect=TIMEOUT[0], read=TIMEOUT[1]),
+                timeout=urllib3.Timeout(connect=TIMEOUT[0], read=patience),
                 preload_content=False,
                 redirect=False,
             )
-            content = content_of(answer, str(request), request.most)
         except (urllib3.exceptions.HTTPError, client.ApiException, ConfigException, OSError) as error:
-            raise ClusterUnreachable(
-                f"the Kubernetes API at {self._api.configuration.host} does not answer: {_short(error)}"
-            ) from error
-        if not 200 <= answer.status < 300:
-            raise error_of(answer.status, content, str(request))
-        return content
+            raise self._no_answer(error) from error
+        return answer
+
+    def _no_answer(self, error: Exception) -> ClusterUnreachable:
+        host = self._api.configuration.host
+        return ClusterUnreachable(f"the Kubernetes API at {host} does not answer: {_short(error)}")
 
 
 @dataclass(frozen=True, slots=True)

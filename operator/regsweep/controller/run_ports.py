@@ -18,6 +18,7 @@ from regsweep.pipeline import Ports
 from regsweep.pipeline.workload import switch_deletes_on
 from regsweep.steps.collect import PodCollector, Site
 from regsweep.steps.inuse import Reading, read_usage
+from regsweep.steps.listen import PodLogs
 from regsweep.steps.storage.pod import Workload, pod_store
 
 _log = logging.getLogger(__name__)
@@ -44,11 +45,17 @@ def make_ports(execution: Execution, stack: ExitStack, journal: StatusJournal, p
         keepsakes=ClusterKeepsakes(execution.environment, execution.run, execution.policy, execution.status),
         putter=lambda: stack.enter_context(Putter(target)),
         storage=None if workload is None else partial(pod_store, _workload(execution, workload)),
+        listen=None if workload is None else _logs(execution, workload).listen,
+        listen_missing="registry.workloadRef is not set",
     )
 
 
 def _workload(execution: Execution, workload: WorkloadRef) -> Workload:
     return Workload(execution.environment.cluster, execution.policy.metadata.namespace, workload)
+
+
+def _logs(execution: Execution, workload: WorkloadRef) -> PodLogs:
+    return PodLogs(execution.environment.cluster, execution.policy.metadata.namespace, workload, execution.stop)
 
 
 def _reading(execution: Execution) -> Reading:

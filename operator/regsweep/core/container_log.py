@@ -7,6 +7,7 @@ those that were read are left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,8 +30,13 @@ class LogReader:
     def take(self, content: bytes) -> bytes:
         """The text of the lines in `content` that are new. An unfinished last line is left for the next time; one
         without a time is not the container's."""
-        fresh, before, known = [], self.last, self.same
-        for line in content[: content.rfind(b"\n") + 1].splitlines(keepends=True):
+        whole = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
+        return b"".join(text for _, text in self.new(whole))
+
+    def new(self, lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+        """Time and text of those that are new among the whole lines of one answer, however long it goes on."""
+        before, known = self.last, self.same
+        for line in lines:
             stamp, _, text = line.partition(b" ")
             when = stamp.decode("ascii", "replace")
             if not _STAMP.fullmatch(stamp) or when < before:
@@ -40,5 +46,4 @@ class LogReader:
                 continue
             self.same = self.same + 1 if when == self.last else 1
             self.last = when
-            fresh.append(text)
-        return b"".join(fresh)
+            yield when, text

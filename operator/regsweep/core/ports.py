@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from regsweep.core.keepsake import Heading, Saved
 from regsweep.core.oci import Digest, Manifest
 from regsweep.core.outcome import Collection, Outcome, RunRecord
 from regsweep.core.plan import Plan
+from regsweep.core.registry_log import ManifestRequest
 from regsweep.core.restoration import PutOutcome
 
 Clock = Callable[[], datetime]
@@ -153,6 +155,19 @@ class Keepsakes(Protocol):
 
     def collected(self) -> None:
         """The registry was collected: what was kept of it can not come back any more, and goes. Never raises."""
+
+
+class Heard(Protocol):
+    """What clients of the registry do while a run deletes, as its own log tells it."""
+
+    def requests(self, deleted: AbstractSet[tuple[str, Digest]]) -> Sequence[ManifestRequest]:
+        """Every PUT and DELETE of a manifest since it listens, ordered by their ends. The log is a moment behind: it is
+        waited for until it shows what the run has `deleted` (repository and digest), but not for long.
+        """
+
+
+Listen = Callable[[AbstractSet[str]], AbstractContextManager[Heard]]
+"""Hear of these repositories from now on. Raises ClusterError where the log cannot be read."""
 
 
 class Collector(Protocol):

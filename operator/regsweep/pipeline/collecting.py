@@ -33,6 +33,11 @@ def why_not_collect(state: RunState) -> str:
             if collection.schedule
             else "this run was asked not to collect"
         )
+    if state.unhealed:
+        return (
+            f"{state.unhealed} tags were pushed and lost while this run deleted, and a collection could take what they "
+            "named (sweep.lost-tag): push them again, and run again"
+        )
     if plan is not None and plan.unread:
         return f"{len(plan.unread)} repositories could not be read: what the collector must keep is not known"
     if (

@@ -10,7 +10,7 @@ from regsweep.api.run import Collect
 from regsweep.clients.registry import Deleter, DeleteState, Putter, Reader
 from regsweep.core.inuse import Usage
 from regsweep.core.plan import Plan
-from regsweep.core.ports import Archive, Cache, Clock, Collector, Keepsakes, Progress, RunJournal, Stop
+from regsweep.core.ports import Archive, Cache, Clock, Collector, Keepsakes, Listen, Progress, RunJournal, Stop
 from regsweep.core.restoration import Image
 from regsweep.pipeline.memory import MemoryKeepsakes
 from regsweep.steps.storage import Store
@@ -45,9 +45,10 @@ class Ports:
 
     `probe` asks about one repository: rights may be given for each. `usage` reads anew who uses what; it raises
     InUseUnknown, naming the right or the cluster that is missing, and is asked only where the policy says
-    `protect.inUse`. With an `archive` the whole registry is read, and left there. `putter` is called only by a restore.
-    `keepsakes` that no door gives live as long as the process. `storage`
-    finds the registry's files; it raises StorageUnavailable. Where it is None, `storage_missing` says why.
+    `protect.inUse`. With an `archive` the whole registry is read, and left there. `putter` is called only to put
+    something back. `keepsakes` that no door gives live as long as the process. `storage` finds the registry's files; it
+    raises StorageUnavailable. `listen` hears what clients push while the run deletes.
+    Where one of them is None, `storage_missing` or `listen_missing` says why.
     """
 
     reader: Reader
@@ -66,3 +67,5 @@ class Ports:
     putter: Callable[[], Putter] | None = None
     storage: Callable[[], Store] | None = None
     storage_missing: str = "nothing here reaches the registry's pods"
+    listen: Listen | None = None
+    listen_missing: str = "nothing here reads the log of the registry's pods"

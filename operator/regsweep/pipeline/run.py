@@ -9,6 +9,7 @@ from regsweep.core.plan import Plan
 from regsweep.errors import ApprovalRequired, PlanUnreadable, RegsweepError, door
 from regsweep.pipeline.approval import require_approval, require_deletes
 from regsweep.pipeline.collecting import collect, preflight, prove
+from regsweep.pipeline.healing import heal, listening
 from regsweep.pipeline.keeping import kept_before
 from regsweep.pipeline.planning import make_plan
 from regsweep.pipeline.ports import Ports, Request
@@ -96,21 +97,21 @@ def _sweep(state: RunState, plan: Plan) -> None:
     ports.journal.enter(RunStep.SWEEPING)
     watch = Watch(reader_of(state.request, ports), ports.clock)
     watch.now()  # what cannot be had now is said before anything is deleted
-    swept = sweep(
-        plan,
-        Sweeper(
-            deleter=ports.deleter(),
-            cache=ports.cache,
-            concurrency=state.request.policy.spec.limits.concurrency,
-            clock=ports.clock,
-            stop=ports.stop,
-            progress=ports.progress,
-            tell=ports.journal.swept,
-            in_use=watch.now,
-            kept=kept,
-        ),
+    work = Sweeper(
+        deleter=ports.deleter(),
+        cache=ports.cache,
+        concurrency=state.request.policy.spec.limits.concurrency,
+        clock=ports.clock,
+        stop=ports.stop,
+        progress=ports.progress,
+        tell=ports.journal.swept,
+        in_use=watch.now,
+        kept=kept,
     )
-    state.outcomes = swept.outcomes
-    state.findings.extend(swept.findings)
+    with listening(plan, ports) as ears:
+        swept = sweep(plan, work)
+        state.outcomes = swept.outcomes
+        state.findings.extend(swept.findings)
+        heal(state, plan, swept, ears)
     if watch.failure is not None:
         raise watch.failure

@@ -17,7 +17,9 @@ from regsweep.steps.scan import census
 
 @dataclass(slots=True)
 class RunState:
-    """Filled hop by hop. `census` is the one that was taken inside the maintenance window, where there was one."""
+    """Filled hop by hop. `census` is the one that was taken inside the maintenance window, where there was one.
+    `unhealed` counts pushes that were lost to the sweep and could not be put back.
+    """
 
     request: Request
     ports: Ports
@@ -32,6 +34,7 @@ class RunState:
     verification: Verification | None = None
     restored: Restored | None = None
     census: Census | None = None
+    unhealed: int = 0
 
     def count(self, *results: Result) -> int:
         return sum(outcome.result in results for outcome in self.outcomes)

@@ -173,6 +173,51 @@ def test_null_is_an_empty_list():
     assert list(cluster.list(POD, None)) == []
 
 
+NO_POOL: Any = None
+
+
+def test_a_log_is_followed_from_its_last_lines_or_from_a_time():
+    text = b"2026-11-27T08:47:03.123456789Z one\n"
+    cluster, pool = cluster_on((200, text), (200, text))
+    assert b"".join(cluster.follow("n", "p", "c", tail=1)) == text
+    assert b"".join(cluster.follow("n", "p", "c", since="2026-11-27T08:47:03Z")) == text
+    query = "container=c&timestamps=true&follow=true"
+    assert [url.partition("/pods/")[2] for _, url, _ in pool.asked] == [
+        f"p/log?{query}&tailLines=1",
+        f"p/log?{query}&sinceTime=2026-11-27T08%3A47%3A03Z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"), [(urllib3.exceptions.ReadTimeoutError(NO_POOL, "", "silence"), True), (OSError("gone"), False)]
+)
+def test_a_log_that_is_silent_ends_and_one_that_breaks_off_says_so(error, ends):
+    class Broken(io.BytesIO):
+        def read1(self, size=-1):
+            return super().read1(size) or self.fail()
+
+        def fail(self):
+            raise error
+
+    cluster, pool = cluster_on()
+    answer = urllib3.HTTPResponse(body=Broken(b"line\n"), status=200, preload_content=False)
+    pool.request = lambda *_, **__: answer  # type: ignore[method-assign]
+    pieces = cluster.follow("n", "p", "c")
+    assert next(pieces) == b"line\n"
+    if ends:
+        assert list(pieces) == []
+    else:
+        with pytest.raises(ClusterUnreachable, match="the log broke off: .*gone"):
+            list(pieces)
+    assert answer.closed
+
+
+def test_a_log_that_may_not_be_read_says_so():
+    cluster, _ = cluster_on((403, {"message": "pods/log is forbidden"}))
+    with pytest.raises(ClusterDenied, match="pods/log is forbidden"):
+        list(cluster.follow("n", "p", "c"))
+
+
 def test_an_answer_that_trickles_is_none(monkeypatch):
     monkeypatch.setattr(answers, "MAXIMUM_ANSWER_SECONDS", -1.0)
     cluster, _ = cluster_on((200, {}))

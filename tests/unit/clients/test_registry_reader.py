@@ -28,6 +28,7 @@ ALL: dict[str, Ask] = {
     "repositories": lambda reader: list(reader.repositories()),
     "tags": lambda reader: reader.tags("a"),
     "head": lambda reader: reader.head("a", "latest"),
+    "dangling": lambda reader: reader.dangling("a", "latest"),
     "manifest": lambda reader: reader.manifest("a", "latest"),
     "config": lambda reader: reader.config("a", DIGEST),
     "blob": lambda reader: reader.has_blob("a", DIGEST),
@@ -243,6 +244,32 @@ def test_a_head_without_a_digest_is_asked_again_by_get(start_server: StartServer
     with Reader(Target(server.url)) as reader:
         assert reader.head("a", "latest") == Head(DIGEST, OCI_MANIFEST, len(BODY))
     assert [asked.method for asked in server.asked] == ["HEAD", "GET"]
+
+
+UNKNOWN = "unknown manifest name=a revision="
+DANGLING = [
+    pytest.param(404, {"Name": "a", "Revision": DIGEST}, DIGEST, id="2.8"),
+    pytest.param(404, f"{UNKNOWN}{DIGEST}", DIGEST, id="3"),
+    pytest.param(404, {"Tag": "latest"}, None, id="no such tag, 2.8"),
+    pytest.param(404, "unknown tag=latest", None, id="no such tag, 3"),
+    pytest.param(404, None, None, id="nothing more is said"),
+]
+
+
+@pytest.mark.parametrize(("status", "detail", "digest"), DANGLING)
+def test_a_tag_without_its_manifest_says_which_one(start_server: StartServer, status: int, detail: object, digest: str):
+    error = {"code": "MANIFEST_UNKNOWN", "message": "manifest unknown", "detail": detail}
+    server = start_server(lambda _: as_json({"errors": [error]}, status))
+    with Reader(Target(server.url)) as reader:
+        assert reader.dangling("a", "latest") == digest
+        assert reader.dangling("a", "no tag") is None
+    assert len(server.asked) == 1
+
+
+def test_a_tag_whose_manifest_is_there_dangles_not(start_server: StartServer):
+    server = start_server(lambda _: manifest())
+    with Reader(Target(server.url)) as reader:
+        assert reader.dangling("a", "latest") is None
 
 
 def test_a_head_with_a_digest_that_is_none(start_server: StartServer):

@@ -184,7 +184,7 @@ def test_a_broken_repository_is_left_alone_and_the_others_go_on(tmp_path: Path) 
     broken.write_text("")
     record = world.run()
     assert (record.reason, world.left) == ("PartialInventory", {"a": ["1", "2", "3"], "b": ["3"]})
-    assert {finding.code for finding in record.findings} == {"unread", "broken.link"}
+    assert {finding.code for finding in record.findings} == {"unread", "broken.link", "sweep.unheard"}
 
 
 def test_order_by_push_time(tmp_path: Path) -> None:

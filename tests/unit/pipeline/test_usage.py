@@ -62,7 +62,7 @@ def test_what_is_used_stays_and_is_told() -> None:
         ("a", ("1",), True),
         ("gone", ("1",), False),
     ]
-    assert [finding.code for finding in record.findings] == ["in-use.missing"]
+    assert [finding.code for finding in record.findings] == ["in-use.missing", "sweep.unheard"]
 
 
 def test_a_name_that_only_the_cluster_knows_protects() -> None:
@@ -106,7 +106,10 @@ def test_a_repository_that_a_broken_text_could_mean_is_left_alone() -> None:
     world = World(spec=IN_USE)
     record = do(world, using("r:80/a:${TAG}"))
     assert world.left == {"a": ALL["a"], "b": LAST["b"]}
-    assert [(finding.code, finding.reference) for finding in record.findings] == [("in-use.malformed", "r:80/a:${TAG}")]
+    assert [(finding.code, finding.reference) for finding in record.findings] == [
+        ("in-use.malformed", "r:80/a:${TAG}"),
+        ("sweep.unheard", ""),
+    ]
 
 
 def test_it_is_asked_again_before_anything_is_deleted() -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from regsweep.clients.cache import MemoryCache
+from regsweep.core.lost import Aftermath
 from regsweep.core.oci import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, Digest, digest_of
 from regsweep.core.outcome import Outcome, Result
 from regsweep.core.plan import Action, Counts, Plan
@@ -166,15 +167,46 @@ def test_a_stop_ends_it_between_two_actions_and_a_second_sweep_finishes() -> Non
     ]
 
 
-def test_a_tag_outside_the_plan_that_vanishes_is_said() -> None:
+def test_what_vanished_and_what_came_is_told_with_the_deletion_beside_which_it_did() -> None:
     registry = ModelRegistry()
-    old = registry.push("app", "1", image("old"))
+    first, second = registry.push("app", "1", image("first")), registry.push("app", "2", image("second"))
+    third = registry.push("app", "3", image("third"))
     registry.push("app", "live", image("live"))
-    registry.before_delete = lambda repository, digest: registry.tagged["app"].pop("live", None)
+
+    def meanwhile(repository: str, digest: Digest) -> None:
+        if digest == second:
+            registry.tagged["app"].pop("live")
+            registry.push("app", "new", image("new"))
+
+    registry.before_delete = meanwhile
+    registry.push("app", "3", image("third moved"))
     told = Told()
     work = Sweeper(registry, MemoryCache(), 2, told.clock, told, told, told.outcomes.extend)  # type: ignore[arg-type]
-    findings = sweep(plan_of(action(old, "1")), work).findings
-    assert [(finding.code, finding.reference) for finding in findings] == [("sweep.lost-tag", "live")]
+    swept_all = sweep(plan_of(action(first, "1"), action(second, "2"), action(third, "3")), work)
+    assert swept_all.aftermaths == (
+        Aftermath(
+            "app",
+            frozenset({first, second}),
+            {"1": first, "2": second, "live": second},
+            vanished=frozenset({"live"}),
+            doubtful=frozenset({"3", "new"}),
+        ),
+    )
+
+
+def test_a_repository_whose_tags_cannot_be_listed_at_the_end_is_said() -> None:
+    registry, told = ModelRegistry(), Told()
+    old, listings = registry.push("app", "1", image("old")), registry.tags
+
+    def tags(repository: str) -> tuple[str, ...]:
+        if registry.deletes:
+            raise RegistryUnreachable("no answer in 60 s")
+        return listings(repository)
+
+    registry.tags = tags  # type: ignore[method-assign]
+    work = Sweeper(registry, MemoryCache(), 2, told.clock, told, told, told.outcomes.extend)  # type: ignore[arg-type]
+    ended = sweep(plan_of(action(old, "1")), work)
+    assert ([finding.code for finding in ended.findings], ended.aftermaths) == (["sweep.unchecked"], ())
 
 
 def test_an_orphan_whose_subject_came_back_stays() -> None:

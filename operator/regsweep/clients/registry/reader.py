@@ -6,6 +6,7 @@ Every body is checked against its digest. What the registry does not have is Non
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,6 +29,7 @@ CONFIG_READS_AT_ONCE = 3
 PROBE_REPOSITORY = "regsweep/probe"
 """A valid name; it need not exist, and nothing is created under it."""
 
+_NAMED_DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
 _NO_MANIFEST = frozenset({"MANIFEST_UNKNOWN", "NAME_UNKNOWN"})
 _NO_BLOB = frozenset({"BLOB_UNKNOWN", "NAME_UNKNOWN"})
 
@@ -132,6 +134,19 @@ class Reader:
                     "the storage or a proxy between is damaged"
                 )
         return Fetched(body, answer.media_type, digest)
+
+    def dangling(self, repository: str, tag: str) -> Digest | None:
+        """The digest that a tag names which has no manifest, as Distribution's error says it; else None."""
+        if not is_reference(tag):
+            return None
+        question = self._manifest_question("GET", repository, tag)
+        answer = self._ask(question)
+        if answer.status == 404 and answer.codes() & _NO_MANIFEST:
+            named = _NAMED_DIGEST.search(answer.body)
+            return parse_digest(named[0].decode()) if named else None
+        if answer.status != 200:
+            raise unexpected(answer, question.what, self.target.root)
+        return None
 
     def config(self, repository: str, digest: Digest) -> bytes | None:
         """A config blob, checked against its digest; None where the registry does not have it."""

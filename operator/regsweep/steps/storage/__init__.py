@@ -26,8 +26,9 @@ from regsweep.steps.storage.manifests import ATTEMPTS, Blobs, portions
 from regsweep.steps.storage.proof import prove
 from regsweep.steps.storage.reading import Dated, Work, read_repositories
 from regsweep.steps.storage.store import Store
+from regsweep.steps.storage.traces import read_traces
 
-__all__ = ["Dated", "DirectoryStore", "Store", "Stored", "open_storage"]
+__all__ = ["Dated", "DirectoryStore", "Store", "Stored", "open_storage", "read_traces"]
 
 CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 """Ages are counted from times that the store's machine wrote."""

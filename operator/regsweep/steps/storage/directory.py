@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from regsweep.core.ports import Clock
 from regsweep.errors import StorageUnavailable
 from regsweep.steps.storage import walk
 from regsweep.steps.storage.answers import FORMAT
-from regsweep.steps.storage.places import LINK_BYTES
+from regsweep.steps.storage.places import LINK_BYTES, revisions_folder
 from regsweep.steps.storage.scripts import BLOBS, REPOSITORIES
 from regsweep.steps.storage.store import data_paths
 
@@ -53,6 +54,15 @@ class DirectoryStore:
 
     def look(self, paths: Sequence[str]) -> Iterator[bytes]:
         return self._look(REPOSITORIES, paths, show=False)
+
+    def traces(self, repository: str) -> Iterator[bytes]:
+        yield self._opening()
+        folder = self._folder(REPOSITORIES)
+        for path in walk.all_below(folder, os.fsencode(f"./{revisions_folder(repository)}")):
+            written = os.lstat(os.path.join(folder, path)).st_mtime_ns  # noqa: PTH118
+            moment = datetime.fromtimestamp(written // 10**9, UTC)
+            yield f"{moment:%Y-%m-%d %H:%M:%S}.{written % 10**9:09} +0000 ".encode() + _plain(path)
+        yield b"find 0\nend\n"
 
     def sizes(self, digests: Sequence[Digest]) -> Iterator[bytes]:
         return self._look(BLOBS, data_paths(digests), show=False)

@@ -69,6 +69,10 @@ def revision_link(repository: str, hexes: str) -> str:
     return f"./{repository}/_manifests/revisions/sha256/{hexes}/link"
 
 
+def revisions_folder(repository: str) -> str:
+    return f"{repository}/_manifests/revisions/sha256"
+
+
 def data_path(hexes: str) -> str:
     """Below the blobs."""
     return f"{hexes[:2]}/{hexes}/data"

@@ -20,6 +20,7 @@ from regsweep.core.oci import Digest
 from regsweep.core.shared_store import apart
 from regsweep.errors import ClusterError, ClusterNotFound, NoSuchProgram, StorageUnavailable
 from regsweep.steps.storage import scripts
+from regsweep.steps.storage.places import revisions_folder
 from regsweep.steps.storage.store import data_paths
 
 LISTING_SECONDS = 1800.0
@@ -51,6 +52,10 @@ class PodStore:
 
     def look(self, paths: Sequence[str]) -> Iterator[bytes]:
         return self._ask(scripts.LOOK, scripts.REPOSITORIES, paths, 0)
+
+    def traces(self, repository: str) -> Iterator[bytes]:
+        argv = (*_argv(scripts.TRACES, self.root, scripts.REPOSITORIES), revisions_folder(repository))
+        return self.stream(self.cluster, self.pod, podexec.Command(argv, timeout=LOOK_SECONDS, limit=LISTING_BYTES))
 
     def sizes(self, digests: Sequence[Digest]) -> Iterator[bytes]:
         return self._ask(scripts.LOOK, scripts.BLOBS, data_paths(digests), 0)

@@ -101,3 +101,12 @@ echo "look $?"
 echo end
 """
 """Input: paths. After the count of each batch come the bytes of its files, one behind the other, and a line feed."""
+
+TRACES = f"""LC_ALL=C TZ=UTC0; export LC_ALL TZ
+{_HERE}
+find "./$3" -exec sh -c 'stat -c "%y %n" "$@" 2>/dev/null; :' sh {{}} +
+echo "find $?"
+echo end
+"""
+"""Third argument: a folder. When it, and everything in it, was last written, to the nanosecond where the file system
+and stat know it. What goes meanwhile is left out."""

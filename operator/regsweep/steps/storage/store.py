@@ -25,6 +25,9 @@ class Store(Protocol):
     def look(self, paths: Sequence[str]) -> Iterator[bytes]:
         """What there is now of these paths below the repositories."""
 
+    def traces(self, repository: str) -> Iterator[bytes]:
+        """When each revision of a repository was last written, for `traces.read_traces`."""
+
     def sizes(self, digests: Sequence[Digest]) -> Iterator[bytes]:
         """Which of these blobs there are, and how large they are."""
 

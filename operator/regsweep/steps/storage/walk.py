@@ -24,13 +24,19 @@ def revisions(root: bytes) -> Iterator[bytes]:
     return _walk(root, _among_revisions)
 
 
+def all_below(root: bytes, folder: bytes) -> Iterator[bytes]:
+    """Paths of a folder, and of everything in it. Raises OSError."""
+    yield folder
+    yield from _walk(root, lambda _path, _entry: (True, True), folder)
+
+
 def is_odd(name: bytes) -> bool:
     """Whether it has a character that no name of Distribution has."""
     return not _ODD.isdisjoint(name)
 
 
-def _walk(root: bytes, choose: Choice) -> Iterator[bytes]:
-    ahead = [b"."]
+def _walk(root: bytes, choose: Choice, start: bytes = b".") -> Iterator[bytes]:
+    ahead = [start]
     while ahead:
         folder = ahead.pop()
         with os.scandir(os.path.join(root, folder)) as entries:  # noqa: PTH118 - bytes: not every name is UTF-8

@@ -15,6 +15,7 @@ from itertools import groupby
 
 from regsweep.clients.registry import Deleter
 from regsweep.core.inventory import Finding, InUse
+from regsweep.core.lost import Aftermath
 from regsweep.core.oci import Digest
 from regsweep.core.outcome import Outcome, Result
 from regsweep.core.plan import Action, Plan
@@ -50,6 +51,7 @@ class Swept:
 
     outcomes: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
+    aftermaths: tuple[Aftermath, ...]
 
 
 def sweep(plan: Plan, work: Sweeper) -> Swept:
@@ -62,6 +64,7 @@ def sweep(plan: Plan, work: Sweeper) -> Swept:
     work.progress.begin("sweep", len(plan.actions))
     outcomes: list[Outcome] = []
     findings: list[Finding] = []
+    aftermaths: list[Aftermath] = []
     repositories = [(name, tuple(actions)) for name, actions in groupby(plan.actions, key=lambda a: a.repository)]
     pool = ThreadPoolExecutor(max_workers=work.concurrency, thread_name_prefix="sweep")
     try:
@@ -71,11 +74,16 @@ def sweep(plan: Plan, work: Sweeper) -> Swept:
             swept = future.result()
             outcomes.extend(swept.outcomes)
             findings.extend(swept.findings)
+            aftermaths.extend(swept.aftermaths)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     place = {(action.repository, action.digest): number for number, action in enumerate(plan.actions)}
     outcomes.sort(key=lambda outcome: place[outcome.action.repository, outcome.action.digest])
-    return Swept(tuple(outcomes), tuple(sorted(findings, key=lambda f: (f.repository, f.reference))))
+    return Swept(
+        tuple(outcomes),
+        tuple(sorted(findings, key=lambda finding: finding.repository)),
+        tuple(sorted(aftermaths, key=lambda aftermath: aftermath.repository)),
+    )
 
 
 def _sweep_repository(name: str, actions: tuple[Action, ...], work: Sweeper) -> Swept:
@@ -86,7 +94,11 @@ def _sweep_repository(name: str, actions: tuple[Action, ...], work: Sweeper) -> 
         outcomes.append(outcome)
         work.tell((outcome,))
         work.progress.advance(1, name)
-    return Swept(tuple(outcomes), _lost_tags(name, actions, before or frozenset(), work))
+    try:
+        return Swept(tuple(outcomes), (), (_aftermath(outcomes, living, before or frozenset()),))
+    except RegistryError as error:
+        unchecked = f"the tags could not be listed after the sweep: {error}"
+        return Swept(tuple(outcomes), (Finding("sweep.unchecked", name, "", unchecked),), ())
 
 
 def _delete_all(actions: tuple[Action, ...], living: Living, work: Sweeper) -> Iterator[Outcome]:
@@ -123,6 +135,8 @@ def _delete(action: Action, living: Living, guard: Guard, work: Sweeper) -> Outc
         living.spare(action.digest, reason)
         return Outcome(action, Result.SKIPPED, reason)
     deleted = work.deleter.delete_manifest(action.repository, action.digest)
+    if deleted:
+        living.deleted(action.digest)
     return Outcome(action, Result.DELETED if deleted else Result.GONE)
 
 
@@ -153,21 +167,14 @@ def _spare(living: Living, digest: Digest, holder: str) -> str:
     return ""
 
 
-def _lost_tags(name: str, actions: tuple[Action, ...], before: frozenset[str], work: Sweeper) -> tuple[Finding, ...]:
-    """Tags outside the plan that were there and are not any more: pushed to a new digest while the old one was
-    deleted.
-    """
-    ours = {tag for action in actions for tag in action.tags}
-    try:
-        now = set(work.deleter.tags(name))
-    except RegistryError as error:
-        return (Finding("sweep.unchecked", name, "", f"the tags could not be listed after the sweep: {error}"),)
-    return tuple(
-        Finding(
-            "sweep.lost-tag",
-            name,
-            tag,
-            "was there when the sweep began and is gone; the plan did not name it: push it again",
-        )
-        for tag in sorted(before - ours - now)
+def _aftermath(outcomes: Sequence[Outcome], living: Living, before: frozenset[str]) -> Aftermath:
+    now = living.look_last()
+    planned = {tag for outcome in outcomes for tag in outcome.action.tags}
+    tried = (outcome for outcome in outcomes if outcome.result in {Result.DELETED, Result.FAILED})
+    return Aftermath(
+        repository=outcomes[0].action.repository,
+        deleted=frozenset(outcome.action.digest for outcome in tried),
+        left=dict(living.left),
+        vanished=before - planned - now,
+        doubtful=now & planned | now - before,
     )

@@ -7,6 +7,7 @@ Nothing that a tag outside the plan reaches is deleted.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from regsweep.clients.registry import Reader, understood
@@ -30,6 +31,9 @@ class Living:
         self._tags: dict[str, Digest | None] = {}
         self._reached: dict[Digest, str] = {}
         self._whole_look: datetime | None = None
+        self._deleted_since: Digest | None = None
+        self.left: dict[str, Digest | None] = {}
+        """Tags that vanished, each with what was deleted between two looks; None where nothing was."""
 
     def look(self, suspects: Collection[str] = ()) -> None:
         """List the tags; resolve those that are new, those in `suspects`, and after a while all of them.
@@ -40,13 +44,23 @@ class Living:
         names = set(self._reader.tags(self._repository))
         stale = self._whole_look is None or now - self._whole_look > STALE_AFTER
         again = names if stale else (names - self._tags.keys()) | (names & set(suspects))
-        self._tags = {name: digest for name, digest in self._tags.items() if name in names}
+        self._note(names)
         for name in sorted(again):
             head = self._reader.head(self._repository, name)
             self._tags[name] = head.digest if head else None
             if head and self._planned.get(name) != head.digest:
                 self._reach(head.digest, f"tag {name}")
         self._whole_look = now if stale else self._whole_look
+
+    def look_last(self) -> frozenset[str]:
+        """The tags after the last deletion, listed alone. Raises RegistryError."""
+        names = frozenset(self._reader.tags(self._repository))
+        self._note(names)
+        return names
+
+    def deleted(self, digest: Digest) -> None:
+        """Said after each deletion: the next look tells which tags went with it."""
+        self._deleted_since = digest
 
     def tags_on(self, digest: Digest) -> frozenset[str]:
         return frozenset(name for name, target in self._tags.items() if target == digest)
@@ -96,6 +110,12 @@ class Living:
             following = {child.digest for child in manifest.children} - seen
             seen |= following
             open_ends.extend(sorted(following))
+
+    def _note(self, names: AbstractSet[str]) -> None:
+        self.left = {name: digest for name, digest in self.left.items() if name not in names}
+        self.left |= dict.fromkeys(self._tags.keys() - names, self._deleted_since)
+        self._tags = {name: digest for name, digest in self._tags.items() if name in names}
+        self._deleted_since = None
 
     def _reach(self, root: Digest, holder: str) -> None:
         open_ends: list[Digest] = [root]

@@ -313,6 +313,9 @@ class Moody:
     def look(self, paths: Any) -> Iterator[bytes]:
         return self._maybe(self._store.look(paths))
 
+    def traces(self, repository: str) -> Iterator[bytes]:
+        return self._maybe(self._store.traces(repository))
+
     def sizes(self, digests: Any) -> Iterator[bytes]:
         return self._maybe(self._store.sizes(digests))
 
