@@ -33,8 +33,8 @@ from regsweep.demo.push import Pusher
 from regsweep.pipeline import Ports, Request, run
 from regsweep.pipeline.memory import MemoryJournal
 from regsweep.steps.storage import DirectoryStore
+from tests.quiet import Quiet
 from tests.registry.conftest import StartRegistry
-from tests.unit.pipeline.test_run import Quiet
 
 NAME = "team/app"
 STAYING = 1500

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
 
 from regsweep.api.run import CollectionStatus, RestorationStatus, RunStatus, VerificationStatus
 from regsweep.controller.conditions import AWAITING_APPROVAL, COMPLETE, FAILED, RUNNING, SUCCESSES, Fact, false, true
+from regsweep.controller.events import News
+from regsweep.core.inventory import Finding
+from regsweep.core.lost import HEALED, LOST
 from regsweep.core.outcome import RunRecord
 from regsweep.core.report.text import human_bytes
 from regsweep.errors import RegsweepError, door
 
+_OF_TAGS: tuple[tuple[str, str, Literal["Normal", "Warning"], str], ...] = (
+    (LOST, "TagsLost", "Warning", "tags vanished while it deleted, and were not to: push them again"),
+    (HEALED, "TagsPutBack", "Normal", "tags were pushed while it deleted, lost by the registry, and put back"),
+)
+_NAMED = 5
 _DAMAGED = 100
 _NAME = 512
 
@@ -61,6 +70,16 @@ def results(record: RunRecord, status: RunStatus) -> dict[str, Any]:
     if record.collect_skipped and status.garbage_collection is None:
         fields["garbage_collection"] = CollectionStatus(outcome="Skipped", message=record.collect_skipped)
     return fields
+
+
+def of_tags(run: str, findings: Iterable[Finding]) -> Iterator[News]:
+    """What whoever pushed meanwhile has to know: an event for the tags that stay lost, and one for those put back."""
+    found = list(findings)
+    for code, reason, kind, words in _OF_TAGS:
+        tags = [f"{finding.repository}:{finding.reference}" for finding in found if finding.code == code]
+        if tags:
+            more = f" and {len(tags) - _NAMED} more" if len(tags) > _NAMED else ""
+            yield News(reason, f"run {run}: {words}: {', '.join(tags[:_NAMED])}{more}", "Sweep", kind)
 
 
 def summary(reason: str, status: RunStatus) -> str:

@@ -141,6 +141,8 @@ def _write_end(execution: Execution, reason: str, message: str, record: RunRecor
     _count(execution, reason, now)
     note = f"run {execution.run.metadata.name}: {text}"
     _tell(execution, News(reason, note, "Run", "Normal" if reason in SUCCESSES else "Warning"))
+    for news in endings.of_tags(execution.run.metadata.name, record.findings if record else ()):
+        _tell(execution, news)
 
 
 def _kept_report(execution: Execution, record: RunRecord) -> dict[str, ReportStatus]:

@@ -16,6 +16,9 @@ from datetime import datetime, timedelta
 from regsweep.core.oci import Digest
 from regsweep.core.registry_log import ManifestRequest, Method
 
+LOST, HEALED = "sweep.lost-tag", "sweep.healed-tag"
+"""Findings: of a tag that is gone and nobody deleted, and of one that was and is there again."""
+
 TICK = timedelta(milliseconds=10)
 """A file may be dated so far before it was written: kernels take the time of their last tick."""
 

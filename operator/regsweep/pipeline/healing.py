@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from regsweep.core.inventory import Finding
 from regsweep.core.keepsake import Saved
-from regsweep.core.lost import Traces
+from regsweep.core.lost import HEALED, Traces
 from regsweep.core.oci import Digest
 from regsweep.core.outcome import Result
 from regsweep.core.plan import Plan
@@ -18,7 +18,7 @@ from regsweep.core.restoration import Put, PutOutcome
 from regsweep.errors import ClusterError, KeepsakeUnreadable, RegistryError, RegistryReadOnly, StorageUnavailable
 from regsweep.pipeline.ports import Ports
 from regsweep.pipeline.state import RunState
-from regsweep.steps.lost import HEALED, Found, Search, find_lost, lost
+from regsweep.steps.lost import Found, Search, find_lost, lost
 from regsweep.steps.restore import Restorer, restore
 from regsweep.steps.storage import read_traces
 from regsweep.steps.sweep import Swept

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from regsweep.clients.registry import Reader
 from regsweep.core.inventory import Finding
 from regsweep.core.keepsake import Saved
-from regsweep.core.lost import Aftermath, Evidence, LostPush, Traces, lost_pushes
+from regsweep.core.lost import LOST, Aftermath, Evidence, LostPush, Traces, lost_pushes
 from regsweep.core.oci import Digest, accessory_subject
 from regsweep.core.registry_log import ManifestRequest, Method
 from regsweep.core.restoration import Image
 from regsweep.errors import RegistryError, StorageUnavailable
 
-LOST, HEALED = "sweep.lost-tag", "sweep.healed-tag"
 _NAMED = 5
 
 

@@ -207,7 +207,7 @@ def test_a_log_that_is_silent_ends_and_one_that_breaks_off_says_so(error, ends):
     if ends:
         assert list(pieces) == []
     else:
-        with pytest.raises(ClusterUnreachable, match="the log broke off: .*gone"):
+        with pytest.raises(ClusterUnreachable, match=r"the log broke off: .*gone"):
             list(pieces)
     assert answer.closed
 

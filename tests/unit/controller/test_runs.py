@@ -67,6 +67,25 @@ def test_the_whole_record_is_kept_beside_the_run() -> None:
     assert found[0]["metadata"]["ownerReferences"][0]["name"] == "now"
 
 
+def test_tags_that_were_lost_and_tags_that_came_back_are_news() -> None:
+    world = world_with_policy()
+    findings = (
+        *(Finding("sweep.lost-tag", "app", f"v{number}", "was pushed") for number in range(7)),
+        Finding("sweep.healed-tag", "app", "new", "was pushed"),
+    )
+    world.pipeline = lambda request, ports: record(request, "Deleted", findings=findings)
+    world.run()
+    world.settle()
+    events = [found for (kind, _, _), found in world.cluster.objects.items() if kind == "Event"]
+    told = {
+        event["reason"]: (event["type"], event["note"]) for event in events if event["regarding"]["kind"] == RUN.name
+    }
+    kind, note = told["TagsLost"]
+    assert (kind, note.endswith("app:v0, app:v1, app:v2, app:v3, app:v4 and 2 more")) == ("Warning", True)
+    assert told["TagsPutBack"][0] == "Normal"
+    assert "app:new" in told["TagsPutBack"][1]
+
+
 @pytest.mark.parametrize("reason", ["PartialInventory", "SweepIncomplete", "ImagesDamaged", "CollectFailed"])
 def test_a_record_of_a_failure_is_failed(reason: str) -> None:
     world = world_with_policy()

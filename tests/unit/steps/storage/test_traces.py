@@ -14,7 +14,8 @@ from regsweep.core.oci import Digest
 from regsweep.errors import ExecFailed, StorageUnavailable
 from regsweep.steps.storage.store import Store
 from regsweep.steps.storage.traces import read_traces
-from tests.unit.steps.storage.test_reading import Moody, Quiet
+from tests.quiet import Quiet
+from tests.unit.steps.storage.test_reading import Moody
 from tests.unit.steps.storage.tree import Tree, by_shell, by_walk, shells
 
 A, B = (Digest("sha256:" + letter * 64) for letter in "ab")
