@@ -57,7 +57,10 @@ class PlanBuilder:
         self._opaque = False
 
     def add(self, repository: Repository, judgement: Judgement) -> None:
-        """Take in one repository and what was decided about it. Raises ValueError for a repository that came before."""
+        """Take in one repository and what was decided about it. Who keeps no judgement gives its room to the plan.
+
+        Raises ValueError for a repository that came before.
+        """
         if repository.name in self._by_repository:
             raise ValueError(f"{repository.name} was added twice")
         condemned = {digest: verdict.reason for digest, verdict in judgement.manifests.items() if verdict.expired}
