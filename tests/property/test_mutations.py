@@ -203,7 +203,7 @@ def count_all_groups_as_one(patch: pytest.MonkeyPatch) -> None:
 
 
 def believe_that_a_layer_elsewhere_is_freed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(oci, "_FOREIGN", ())
+    patch.setattr(oci.Descriptor, "is_foreign", False)
 
 
 MUTATIONS = (
