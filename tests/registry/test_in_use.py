@@ -122,7 +122,7 @@ def test_an_image_whose_tag_was_pushed_over_stays_whole_while_it_runs(
     ended = apply(regsweep, service, f"{host}/team/multi@{multi.digest}", *commands)
     assert ended.code == 0, ended.err
     assert left(service, images) == {"multi"}
-    assert [finding["code"] for finding in ended.report()["findings"]] == []
+    assert [finding["code"] for finding in ended.report()["findings"]] == ["sweep.unheard"]
 
 
 def test_the_report_names_who_uses_what_and_what_is_gone(

@@ -111,8 +111,7 @@ class _Judge:
         """The last push of each tag that is gone, where a deletion of ours may have removed it."""
         taken = {put.reference for put in self._puts if put.status == 201}
         for tag, put in sorted(self._last.items()):
-            missing = tag in self._evidence.targets and self._evidence.targets[tag] is None
-            if missing and tag in taken and self._culprits(put) and not self._untagged(put):
+            if tag in taken and self._is_lost(put):
                 yield put
 
     def verdict(self, push: ManifestRequest) -> LostPush:
@@ -126,8 +125,10 @@ class _Judge:
         doubt = doubt or f"{len(possible)} manifests could be what was pushed"
         return LostPush(push.reference, push.ended, None, tuple(sorted(possible)), doubt)
 
-    def _untagged(self, push: ManifestRequest) -> bool:
-        return any(other.reference == push.reference and other.ended >= push.began for other in self._others)
+    def _is_lost(self, push: ManifestRequest) -> bool:
+        missing = self._evidence.targets.get(push.reference, push) is None
+        by_name = any(other.reference == push.reference and other.ended >= push.began for other in self._others)
+        return missing and bool(self._culprits(push)) and not by_name
 
     def _doubts(self, push: ManifestRequest) -> Iterator[str]:
         """Why nothing can be concluded about it at all, in words."""
@@ -210,11 +211,18 @@ class _Judge:
         )
 
     def _may_have_written(self, put: ManifestRequest, digest: Digest) -> bool:
+        """A push by digest names what it writes; the last one of a tag that is there named what the tag names; and one
+        that was lost with what was deleted named that.
+        """
         if not put.of_tag:
             return put.reference == digest
-        standing = put.status == 201 and self._last[put.reference] is put
-        target = self._evidence.targets.get(put.reference) if standing else None
-        return target is None or target == digest
+        if put.status != 201 or self._last[put.reference] is not put:
+            return True
+        target = self._evidence.targets.get(put.reference)
+        if target is not None:
+            return target == digest
+        clear = self._is_lost(put) and self._named_what_was_deleted(put) and not next(self._doubts(put), "")
+        return digest in self._deleted(put) if clear else True
 
     def _in_step(self) -> bool:
         """Whether the clock of the store is the registry's: a DELETE begins by removing the link of its manifest."""
