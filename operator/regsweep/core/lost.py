@@ -8,6 +8,7 @@ store's files were written. A digest is said only where no other one is possible
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -105,7 +106,9 @@ class _Judge:
         self._deletes = [r for r in deletes if r.reference in self._sweep.deleted]
         self._others = [r for r in deletes if r.reference not in self._sweep.deleted]
         self._last = {put.reference: put for put in self._puts if put.of_tag}
+        self._longest = max((put.ended - put.began for put in self._puts), default=timedelta())
         self._traces = evidence.traces if self._in_step() else None
+        self._writers = self._find_writers()
 
     def lost(self) -> Iterator[ManifestRequest]:
         """The last push of each tag that is gone, where a deletion of ours may have removed it."""
@@ -200,15 +203,38 @@ class _Judge:
         return {digest for digest, span in written.items() if span.last + SLACK >= push.began}
 
     def _written_by(self, push: ManifestRequest) -> AbstractSet[Digest]:
-        """What is there, and was written when nothing but this push can have written it."""
-        written = self._traces.written if self._traces else {}
-        return {digest for digest, span in written.items() if _meet(push, span) and self._only(push, digest, span)}
+        """What is there, and what nothing but this push can have written."""
+        return {digest for digest, writers in self._writers.items() if {self._puts[n] for n in writers} == {push}}
 
-    def _only(self, put: ManifestRequest, digest: Digest, span: Span) -> bool:
-        """Whether no other request can have written the digest then."""
-        return not any(
-            other is not put and _meet(other, span) and self._may_have_written(other, digest) for other in self._puts
-        )
+    def _find_writers(self) -> Mapping[Digest, set[int]]:
+        """Of what is there, all pushes, by their place, that can have written it last. Each writes one manifest: what
+        alone can have written one has written no other. Nothing where one is left without a writer: that cannot be.
+        What is older than the first deletion may have been written before anybody listened.
+        """
+        spans = self._traces.written.items() if self._traces else ()
+        written = {digest: span for digest, span in spans if span.last >= self._deletes[0].began}
+        found = {digest: near for digest, span in written.items() if (near := self._near(digest, span))}
+        places: dict[int, set[Digest]] = {}
+        for digest, writers in found.items():
+            for place in writers:
+                places.setdefault(place, set()).add(digest)
+        sole = [digest for digest, writers in found.items() if len(writers) == 1]
+        while sole:
+            digest = sole.pop()
+            (place,) = found[digest]
+            for other in places[place] - {digest}:
+                found[other].discard(place)
+                if not found[other]:
+                    return {}
+                sole += [other] if len(found[other]) == 1 else []
+            places[place] = {digest}
+        return found
+
+    def _near(self, digest: Digest, span: Span) -> set[int]:
+        first = bisect_left(self._puts, span.first - SLACK, key=lambda put: put.ended)
+        last = bisect_right(self._puts, span.last + SLACK + self._longest, key=lambda put: put.ended)
+        near = ((n, self._puts[n]) for n in range(first, last))
+        return {n for n, put in near if _meet(put, span) and self._may_have_written(put, digest)}
 
     def _may_have_written(self, put: ManifestRequest, digest: Digest) -> bool:
         """A push by digest names what it writes; the last one of a tag that is there named what the tag names; and one

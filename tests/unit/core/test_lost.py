@@ -114,6 +114,25 @@ def test_a_push_whose_tag_stands_explains_its_own_manifest_alone() -> None:
     assert only(found).digest == NEW
 
 
+def test_what_wrote_one_manifest_has_written_no_other() -> None:
+    """Two pushes of one tag, so near to each other that either could have written the second manifest."""
+    traces = Traces({NEW: span(1072), NEWER: span(1122)}, {OLD: span(1001)})
+    assert only(evidence(put("v1", 1070, 1100), put("v1", 1120, 1130), traces=traces)).digest == NEWER
+
+
+def test_what_may_have_been_written_before_anybody_listened_explains_nothing() -> None:
+    """`w` alone of those that were heard can have written `NEWER`; one that was not heard can have, too."""
+    traces = Traces({NEWER: span(950), NEW: span(1016)}, {OLD: span(1001)})
+    found = evidence(put("w", 940, 1005), put("v1", 1002, 1022), targets={"v1": None}, traces=traces)
+    assert only(found).digest is None
+
+
+def test_a_manifest_that_nothing_can_have_written_leaves_all_in_doubt() -> None:
+    traces = Traces({NEW: span(1072), NEWER: span(1076)}, {OLD: span(1001)})
+    lost = only(evidence(put("v1", 1070, 1080), traces=traces))
+    assert (lost.digest, lost.candidates) == (None, (NEW, NEWER))
+
+
 def test_a_whole_second_is_not_taken_for_more() -> None:
     wide = Span(at(0), at(3000))
     traces = Traces({NEW: wide, NEWER: wide}, {OLD: wide})
