@@ -23,6 +23,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 IMAGE ?= regsweep:dev
 EXAMPLES ?=
 CLUSTER ?=
+CLUSTER_WORKERS ?= 5
 export EXAMPLES CLUSTER
 
 .PHONY: help setup lock fmt check test-fast test test-properties test-registry test-cluster cluster-up cluster-down \
@@ -91,10 +92,10 @@ test: check ## check, then unit, property, contract and registry tests; no root,
 		tests/property tests/unit tests/contract tests/registry
 	@echo "make test: ruff, mypy, layers, unit, property, contract and registry tests all passed"
 
-# In two parts: the operator that mainjob installs watches all namespaces, and would take the runs of the other tests.
-# Both run, and the first failure counts.
-CLUSTER_TESTS = code=0; $(PYTEST) --fail-on-skip --timeout=1800 tests/cluster/mainjob || code=$$?; \
-	$(PYTEST) --fail-on-skip --timeout=1800 --ignore=tests/cluster/mainjob tests/cluster || code=$$?; (exit $$code)
+# Side by side, for they mostly wait; then those that serve or disturb the whole cluster. Both run, the first failure counts.
+CLUSTER_PYTEST = $(PYTEST) --fail-on-skip --timeout=1800 --durations=15 tests/cluster
+CLUSTER_TESTS = code=0; $(CLUSTER_PYTEST) -n $(CLUSTER_WORKERS) --dist worksteal -m "not alone" || code=$$?; \
+	$(CLUSTER_PYTEST) -m alone || code=$$?; (exit $$code)
 
 test-cluster: .venv/dev.stamp ## on a real Kubernetes that it builds and starts (Linux, root), or CLUSTER=existing
 ifeq ($(CLUSTER),existing)

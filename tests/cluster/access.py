@@ -1,5 +1,6 @@
 """What a test may do with a cluster: the node of this machine, or one that somebody else runs (CLUSTER=existing)."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -31,6 +32,17 @@ class Cluster:
     def helm(self, *arguments: str) -> str:
         """The output of helm. Raises CalledProcessError, with what helm said as a note."""
         return self._run(str(build("helm")), arguments)
+
+    def make_namespaces(self, *names: str) -> None:
+        """New namespaces in which pods can be made: each waits for its default ServiceAccount, which comes later."""
+        spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+        self.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": spaces}))
+        for name in names:
+            self.kubectl("-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=60s")
+
+    def delete_namespaces(self, *names: str) -> None:
+        """Waits for nothing."""
+        self.kubectl("delete", "namespace", *names, "--ignore-not-found", "--wait=false")
 
     @contextmanager
     def forward(self, namespace: str, service: str, port: int) -> Iterator[int]:

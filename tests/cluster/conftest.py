@@ -28,11 +28,15 @@ from tests.cluster.registries import (
 )
 
 HERE = Path(__file__).parent
+DEFINITIONS = HERE.parents[1] / "deploy/crds.yaml"
 STARTED = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "node: ends programs of the node; not for a cluster that somebody else runs")
+    config.addinivalue_line(
+        "markers", "node: needs the node of this machine; not for a cluster that somebody else runs"
+    )
+    config.addinivalue_line("markers", "alone: not beside other tests: serves or disturbs the whole cluster")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,13 +78,20 @@ def cluster() -> Cluster:
     return Cluster(current_kubeconfig() if EXISTING else settings.KUBECONFIG, existing=EXISTING)
 
 
+@pytest.fixture(scope="session")
+def definitions(cluster: Cluster) -> None:
+    """Both kinds, as they are shipped. They stay: others may be at work with them."""
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(DEFINITIONS))
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(DEFINITIONS))
+
+
 @pytest.fixture
 def namespace(cluster: Cluster) -> Iterator[str]:
     """A new namespace, deleted after the test."""
     name = f"test-{secrets.token_hex(4)}"
-    cluster.kubectl("create", "namespace", name)
+    cluster.make_namespaces(name)
     yield name
-    cluster.kubectl("delete", "namespace", name, "--wait=false")
+    cluster.delete_namespaces(name)
 
 
 @pytest.fixture

@@ -117,11 +117,14 @@ def registry_objects(cluster: Cluster, namespace: str, options: RegistryOptions)
     if options.config:
         objects.append(_object("v1", "ConfigMap", options.name, data={"config.yml": options.config}))
     if options.login:
-        user, password = options.login
-        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=5))
-        line = base64.b64encode(f"{user}:{hashed.decode()}\n".encode()).decode()
-        objects.append(_object("v1", "Secret", options.name, data={"htpasswd": line}))
+        objects.append(_object("v1", "Secret", options.name, data={"htpasswd": htpasswd(*options.login)}))
     return objects
+
+
+def htpasswd(user: str, password: str) -> str:
+    """The file as a Secret holds it."""
+    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=5))
+    return base64.b64encode(f"{user}:{hashed.decode()}\n".encode()).decode()
 
 
 def _pod(cluster: Cluster, namespace: str, options: RegistryOptions) -> dict[str, Any]:

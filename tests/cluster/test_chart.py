@@ -10,6 +10,8 @@ import yaml
 from tests.chart import ROOT, Document, rendered
 from tests.cluster.access import Cluster
 
+pytestmark = pytest.mark.usefixtures("definitions")
+
 CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace"}
 EVERYTHING = {
     "registryNamespaces": ["registry"],
@@ -34,13 +36,6 @@ def accepted(cluster: Cluster, namespace: str, documents: list[Document]) -> lis
 
 def read(path: Path) -> list[Document]:
     return list(yaml.safe_load_all(path.read_text()))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def definitions(cluster: Cluster) -> None:
-    manifest = str(ROOT / "deploy/crds.yaml")
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", manifest)
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", manifest)
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["by default", "everything on"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,8 @@ import yaml
 from tests.cluster.access import Cluster
 from tests.policy_corpus import Case, cases
 
-MANIFEST = Path(__file__).resolve().parents[2] / "deploy/crds.yaml"
+pytestmark = pytest.mark.usefixtures("definitions")
+
 RUN = {
     "apiVersion": "regsweep.dev/v1alpha1",
     "kind": "RegistryCleanupRun",
@@ -40,12 +40,6 @@ STATUS = {
         "bytes": 2**40,
     },
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def definitions(cluster: Cluster) -> None:
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(MANIFEST))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(MANIFEST))
 
 
 def create(cluster: Cluster, namespace: str, text: str, *options: str) -> dict[str, Any]:

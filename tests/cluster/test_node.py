@@ -78,6 +78,7 @@ def test_a_registry_without_a_shell(registry: DeployRegistry) -> None:
 
 
 @pytest.mark.node
+@pytest.mark.alone
 @pytest.mark.parametrize("component", ["apiserver", "kubelet", "containerd", "etcd", "proxy"])
 def test_a_killed_component_comes_back(cluster: Cluster, registry: DeployRegistry, component: str) -> None:
     deployed = registry("3")
@@ -94,6 +95,7 @@ def test_a_killed_component_comes_back(cluster: Cluster, registry: DeployRegistr
 
 
 @pytest.mark.node
+@pytest.mark.alone
 def test_a_registry_is_reached_while_the_api_server_is_away(cluster: Cluster, registry: DeployRegistry) -> None:
     deployed = registry("2.8")
 

@@ -20,9 +20,8 @@ from tests.cluster.mainjob.site import Site, condition, eventually, reason_of
 from tests.cluster.outside import namespaces
 from tests.cluster.registries import DeployRegistry
 
-pytestmark = [pytest.mark.node, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.node, pytest.mark.timeout(400), pytest.mark.usefixtures("definitions")]
 
-MANIFEST = Path(__file__).resolve().parents[2] / "deploy/crds.yaml"
 MARGIN_SECONDS = 60
 """A pod is given 120 s to end."""
 
@@ -57,12 +56,6 @@ class Operator:
 
     def lines(self) -> list[str]:
         return [json.loads(line)["message"] for line in self.log.read_text().splitlines()]
-
-
-@pytest.fixture(autouse=True)
-def definitions(cluster: Cluster) -> None:
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(MANIFEST))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(MANIFEST))
 
 
 @pytest.fixture

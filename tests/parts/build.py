@@ -128,7 +128,9 @@ def build(name: str) -> Path:
     """
     part = PARTS[name]
     if not part.folder.exists():
-        with _one_at_a_time():
+        folder = cache_folder() / "bin"
+        folder.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(folder):
             if not part.folder.exists():
                 _build(part)
     return part.folder / part.program
@@ -170,9 +172,8 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 @contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    folder = cache_folder() / "bin"
-    folder.mkdir(parents=True, exist_ok=True)
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of all processes that work in a folder, which is there."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

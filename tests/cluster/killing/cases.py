@@ -17,16 +17,24 @@ STEPS = (
 
 class Fault(StrEnum):
     OPERATOR = "operator killed"
+    FROZEN = "operator frozen"
     POD = "registry pod killed"
     RUN = "run deleted"
     POLICY = "policy deleted"
     GITOPS = "manifest replaced"
+    RIGHTS = "rights taken"
+    PASSWORD = "password changed"
+    NAMESPACE = "namespace deleted"
     API = "Kubernetes API away"
+
+
+OF_THE_OPERATOR = (Fault.OPERATOR, Fault.FROZEN)
+"""It does that to itself, at a write of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`at` is a step, for the operator with `before:` or `after:`."""
+    """`at` is a step; for what the operator does to itself, `before:` or `after:` its write of one."""
 
     version: str
     fault: Fault
@@ -36,21 +44,30 @@ class Case:
         return f"{self.version:4} {self.fault:20} {self.at}"
 
 
+_HURTS = {
+    Fault.FROZEN: (
+        "after:run:Sweeping",
+        "before:window:Collecting",
+        "after:window:Collecting",
+        "before:window:Lifting",
+    ),
+    Fault.POD: ("window:Entering", "window:DryRunning", "window:Collecting"),
+    Fault.RUN: ("run:Sweeping", "window:Entering", "window:Collecting"),
+    Fault.POLICY: ("run:Sweeping", "window:DryRunning"),
+    Fault.GITOPS: ("window:Entering", "window:Collecting", "window:Lifting"),
+    Fault.RIGHTS: ("run:Sweeping", "window:Entering", "window:Collecting", "window:Lifting"),
+    Fault.PASSWORD: ("run:Sweeping", "window:Collecting"),
+    Fault.NAMESPACE: ("run:Sweeping", "window:Entering", "window:Collecting"),
+    Fault.API: ("window:Entering", "window:Collecting", "window:Lifting"),
+}
+
+
 def _of(version: str) -> tuple[Case, ...]:
     killed = [Case(version, Fault.OPERATOR, f"{moment}:{step}") for step in STEPS for moment in ("before", "after")]
-    hurts = [
-        *(Case(version, Fault.POD, step) for step in ("window:Entering", "window:DryRunning", "window:Collecting")),
-        *(Case(version, Fault.RUN, step) for step in ("run:Sweeping", "window:Entering", "window:Collecting")),
-        *(Case(version, Fault.POLICY, step) for step in ("run:Sweeping", "window:DryRunning")),
-        *(Case(version, Fault.GITOPS, step) for step in ("window:Entering", "window:Collecting", "window:Lifting")),
-        *(Case(version, Fault.API, step) for step in ("window:Entering", "window:Collecting", "window:Lifting")),
-    ]
-    return (*killed, *hurts)
+    return (*killed, *(Case(version, fault, step) for fault, steps in _HURTS.items() for step in steps))
 
 
 ALL = tuple(case for version in VERSIONS for case in _of(version))
-ALONE = tuple(case for case in ALL if case.fault is Fault.API)
-"""They take something from everybody."""
 
 _TELLING = {
     "2.8": ("after:run:Sweeping", "before:window:DryRunning", "after:window:Collecting", "after:window:Lifting",
@@ -60,6 +77,8 @@ _TELLING = {
 }  # fmt: skip
 QUARTER = (
     *(Case(version, Fault.OPERATOR, at) for version, points in _TELLING.items() for at in points),
+    Case("2.8", Fault.FROZEN, "after:window:Collecting"),
+    Case("3", Fault.FROZEN, "before:window:Lifting"),
     Case("3", Fault.POD, "window:Collecting"),
     Case("2.8", Fault.POD, "window:DryRunning"),
     Case("2.8", Fault.RUN, "window:Entering"),
@@ -67,6 +86,11 @@ QUARTER = (
     Case("3", Fault.RUN, "window:Collecting"),
     Case("3", Fault.POLICY, "window:DryRunning"),
     Case("2.8", Fault.GITOPS, "window:Collecting"),
+    Case("2.8", Fault.RIGHTS, "window:Collecting"),
+    Case("3", Fault.RIGHTS, "window:Lifting"),
+    Case("3", Fault.PASSWORD, "run:Sweeping"),
+    Case("3", Fault.NAMESPACE, "window:Collecting"),
+    Case("2.8", Fault.NAMESPACE, "window:Entering"),
     Case("3", Fault.API, "window:Lifting"),
 )
 """What CI tries: a quarter of all, where each recovery is another one."""

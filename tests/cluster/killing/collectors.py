@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 _POD = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
-_EVERY_SECONDS = 0.1
+_EVERY_SECONDS = 0.2
 
 
 class Collectors:

@@ -1,6 +1,6 @@
-"""The operator from source, which kills itself right before or right after it writes one step of a run.
+"""The operator from source, which kills or freezes itself right before or right after it writes one step of a run.
 
-python -m tests.cluster.killing.dying before:window:Lifting operator --namespace ...
+python -m tests.cluster.killing.dying SIGKILL before:window:Lifting operator --namespace ...
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ def points(fields: dict[str, Any], before: str) -> set[str]:
     return found
 
 
-def die_at(moment: str, point: str) -> None:
-    """From now on. SIGKILL: nothing of this process runs any more."""
+def die_at(moment: str, point: str, by: signal.Signals) -> None:
+    """From now on. After SIGKILL nothing of this process runs any more, after SIGSTOP nothing until SIGCONT."""
 
     def change(writer: RunStatusWriter, facts: Any = None, **fields: Any) -> None:
         window = writer.status.garbage_collection
         here = point in points(fields, window.step if window else "")
         if here and moment == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), by)
         _write(writer, facts, **fields)
-        if here:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if here and moment == "after":
+            os.kill(os.getpid(), by)
 
     RunStatusWriter.change = change  # type: ignore[assignment,method-assign]
 
 
 if __name__ == "__main__":
-    when, _, where = sys.argv.pop(1).partition(":")
-    die_at(when, where)
+    how, (when, _, where) = signal.Signals[sys.argv.pop(1)], sys.argv.pop(1).partition(":")
+    die_at(when, where, how)
     main()

@@ -51,12 +51,12 @@ class Builds:
 
     def pull_kept(self) -> None:
         """Raises ImagesDamaged where one of them is not whole."""
-        with Pusher(self.site.registry.url) as pusher:
+        with Pusher(self.site.registry.url, self.site.registry.options.login) as pusher:
             assert pusher.pull_all(places(self.kept)).sizes == sizes(self.kept)
 
 
 def fill(site: Site) -> Builds:
     images = tuple(grid(datetime.now(UTC), repositories=2, tags=15, layer_bytes=20_000))
-    with Pusher(site.registry.url) as pusher:
+    with Pusher(site.registry.url, site.registry.options.login) as pusher:
         pusher.push_all(images)
     return Builds(site, images)

@@ -1,5 +1,7 @@
 """The operator as users get it: image from the Dockerfile, chart by helm, restricted pod security, ServiceAccount.
 
+As the chart has it by default, it watches all namespaces. Where pytest works in several processes (-n), each installs
+one of its own, which watches its own namespaces alone.
 On a cluster that somebody else runs (CLUSTER=existing) the image has to be there already: $REGSWEEP_IMAGE names it.
 """
 
@@ -19,8 +21,9 @@ from tests.cluster.mainjob.site import eventually
 from tests.cluster.outside import images
 
 PROJECT = Path(__file__).resolve().parents[3]
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 RELEASE = "regsweep"
-NAMESPACE = "test-regsweep"
+NAMESPACE = f"test-regsweep{WORKER and '-'}{WORKER}"
 IMAGE = os.environ.get("REGSWEEP_IMAGE", "localhost/regsweep:test")
 SELECTOR = f"app.kubernetes.io/instance={RELEASE}"
 READY_SECONDS = 120
@@ -70,12 +73,12 @@ def installed(cluster: Cluster, registry_namespaces: tuple[str, ...]) -> Iterato
     """Installs the chart, and takes away all of it."""
     if not cluster.existing:
         images.make_image(IMAGE, PROJECT)
-    for name in (NAMESPACE, *registry_namespaces):
-        cluster.kubectl("create", "namespace", name)
+    cluster.make_namespaces(NAMESPACE, *registry_namespaces)
     cluster.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
     repository, _, tag = IMAGE.rpartition(":")
     values = {
         "registryNamespaces": list(registry_namespaces),
+        "watchNamespaces": list(registry_namespaces) if WORKER else [],
         "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},
     }
     chosen = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
@@ -91,7 +94,7 @@ def installed(cluster: Cluster, registry_namespaces: tuple[str, ...]) -> Iterato
         raise
     finally:
         cluster.helm("uninstall", RELEASE, *where, "--ignore-not-found")
-        cluster.kubectl("delete", "namespace", NAMESPACE, *registry_namespaces, "--ignore-not-found", "--wait=false")
+        cluster.delete_namespaces(NAMESPACE, *registry_namespaces)
 
 
 def _ready(pod: dict[str, Any]) -> bool:

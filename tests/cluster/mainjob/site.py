@@ -127,16 +127,17 @@ class Site:
 
     def read_only(self) -> bool:
         """Whether a pod behind the Service refuses pushes. Between two pods nobody answers, or not soon."""
+        asked, login = f"{self.registry.url}/v2/any/manifests/any", self.registry.options.login
         try:
-            return (
-                "PUT" not in requests.options(f"{self.registry.url}/v2/any/manifests/any", timeout=1).headers["Allow"]
-            )
+            return "PUT" not in requests.options(asked, auth=login, timeout=1).headers.get("Allow", "PUT")
         except requests.RequestException:
             return False
 
     def writable(self) -> list[bool]:
         """Of each pod, asked for itself and without a trace: does the registry take a push? Not in a rollout."""
-        ask = f"printf 'OPTIONS /v2/any/manifests/any HTTP/1.0\\r\\n\\r\\n' | nc 127.0.0.1 {PORT}"
+        login = base64.b64encode(":".join(self.registry.options.login or ()).encode()).decode()
+        header = rf"Authorization: Basic {login}\r\n" if login else ""
+        ask = rf"printf 'OPTIONS /v2/any/manifests/any HTTP/1.0\r\n{header}\r\n' | nc 127.0.0.1 {PORT}"
         answers = [self.kubectl("exec", pod, "--", "sh", "-c", ask) for pod in self.registry.pods()]
         return [re.search(r"^Allow:.*\bPUT\b", answer, re.MULTILINE) is not None for answer in answers]
 

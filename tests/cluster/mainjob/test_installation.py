@@ -11,6 +11,8 @@ import pytest
 from tests.cluster.access import Cluster
 from tests.cluster.mainjob.installation import NAMESPACE, RELEASE, Installation
 
+pytestmark = pytest.mark.alone  # the rights of an operator that watches all namespaces
+
 EVERYWHERE = {
     "regsweep.dev/registrycleanuppolicies": "get list patch watch",
     "regsweep.dev/registrycleanuppolicies/finalizers": "update",

@@ -65,7 +65,13 @@ class Job:
     workload_before: dict[str, Any]
 
 
-@pytest.fixture(params=[*STARTS.values()], ids=[*STARTS])
+ALONE = "2.8"
+"""There the operator watches all namespaces, as it does by default."""
+
+
+@pytest.fixture(
+    params=[pytest.param(STARTS[name], id=name, marks=[pytest.mark.alone] * (name == ALONE)) for name in STARTS]
+)
 def job(request: pytest.FixtureRequest, site: MakeSite) -> Job:
     start: Start = request.param
     where = site(start.version, **start.options)

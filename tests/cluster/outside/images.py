@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.cluster import settings
 from tests.cluster.outside import downloads, namespaces, tree
-from tests.parts.build import build
+from tests.parts.build import build, one_at_a_time
 
 PYTHON_PACKAGES = ("ca-certificates", "python3", "python3-venv")
 SOURCES = settings.TESTS / "cluster" / "images"
@@ -17,6 +17,12 @@ SOURCES = settings.TESTS / "cluster" / "images"
 
 def make_image(tag: str, context: Path, arguments: Sequence[str] = ()) -> None:
     """Builds the Dockerfile of a context, archives the image and loads it if the node is up. Raises NodeFailed."""
+    settings.IMAGES.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(settings.IMAGES):
+        _make_image(tag, context, arguments)
+
+
+def _make_image(tag: str, context: Path, arguments: Sequence[str]) -> None:
     image = _build(tag, context, arguments)
     archive = settings.IMAGES / f"{tag.replace('/', '_').replace(':', '_')}.tar"
     loaded = archive.with_suffix(".id")
