@@ -79,7 +79,7 @@ test-fast: .venv/dev.stamp ## unit and contract tests; no servers, under a minut
 	$(PYTEST) -n 2 tests/unit tests/contract
 
 test-properties: .venv/dev.stamp ## the promises alone, each over EXAMPLES=n cases (default 2000)
-	$(PYTEST) -n 2 -m hypothesis --hypothesis-profile=ci --timeout=7200 tests/property tests/unit tests/contract
+	$(PYTEST) -n 2 -m "hypothesis or exhaustive" --hypothesis-profile=ci --timeout=7200 tests/property tests/unit tests/contract
 
 test-registry: .venv/dev.stamp ## against real Distribution 2.8 and 3.x, which it builds first
 	$(PARTS) registry2 registry3 >/dev/null
@@ -88,7 +88,7 @@ test-registry: .venv/dev.stamp ## against real Distribution 2.8 and 3.x, which i
 # One pytest for all, so that one summary closes the run.
 test: check ## check, then unit, property, contract and registry tests; no root, no cluster
 	$(PARTS) registry2 registry3 helm kubeconform >/dev/null
-	EXAMPLES=$${EXAMPLES:-200} $(PYTEST) -n 2 --fail-on-skip --hypothesis-profile=ci \
+	EXAMPLES=$${EXAMPLES:-100} $(PYTEST) -n 3 --fail-on-skip --hypothesis-profile=ci \
 		tests/property tests/unit tests/contract tests/registry
 	@echo "make test: ruff, mypy, layers, unit, property, contract and registry tests all passed"
 

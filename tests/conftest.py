@@ -1,4 +1,5 @@
-"""What holds for every test: a run that leaves tests out fails when asked to; how hard properties are tried.
+"""What holds for every test: a run that leaves tests out fails when asked to; how hard properties are tried; where
+files go.
 
 A test that cannot run here is not skipped: what needs a registry or a cluster is run by naming its folder.
 """
@@ -6,6 +7,9 @@ A test that cannot run here is not skipped: what needs a registry or a cluster i
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,7 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 2 * 1024**3
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    # A registry and a SQLite file on a disk wait for the disk alone. Said to child processes too.
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
     if config.getoption("--fail-on-skip"):
         config.pluginmanager.register(NothingLeftOut(), "nothing-left-out")
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from regsweep.core.maintenance import Step
 from regsweep.errors import RegsweepError
+from tests.conftest import EXAMPLES
 from tests.unit.steps.collect_world import CENSUS, SHAPES, Fault, Killed, World, faults_of, lift_what_is_left
 
 
@@ -36,13 +37,18 @@ def _to_the_end(world: World) -> None:
     raise AssertionError(f"no end: {world.steps} {world.said[-5:]}")
 
 
+STRIDE = 1 if EXAMPLES >= 2000 else 5
+"""Of the calls at which a single fault strikes, every one, or every so many; each test begins with another one."""
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 @pytest.mark.parametrize("fault", list(Fault))
-def test_one_fault_at_every_second_call(shape, fault):
+def test_one_fault_at_any_call(shape, fault):
     plain = World(**shape)
     faults_of(plain, {})
     plain.collector().collect(lambda: CENSUS)
-    for call in range(list(Fault).index(fault) % 2, plain.calls, 2):
+    for call in range(list(Fault).index(fault) % STRIDE, plain.calls, STRIDE):
         world = World(**shape)
         faults_of(world, {call: fault})
         _to_the_end(world)
@@ -68,6 +74,7 @@ def test_any_history_of_faults_ends_writable_and_whole(shape, faults, codes, mom
     assert world.verdict() == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 @pytest.mark.parametrize("fault", [Fault.KILL_BEFORE, Fault.KILL_AFTER])
 def test_a_window_whose_conductor_never_comes_back_is_lifted_by_its_marker(shape, fault):
@@ -75,7 +82,7 @@ def test_a_window_whose_conductor_never_comes_back_is_lifted_by_its_marker(shape
     plain = World(**shape)
     faults_of(plain, {})
     plain.collector().collect(lambda: CENSUS)
-    for call in range(plain.calls):
+    for call in range(0, plain.calls, STRIDE):
         world = World(**shape)
         faults_of(world, {call: fault})
         with suppress(Killed):

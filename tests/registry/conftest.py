@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import signal
 import sys
 import tempfile
@@ -31,9 +30,6 @@ from tests.registry.content import push
 
 HERE = Path(__file__).parent
 SERVICE = HERE / "service.py"
-MEMORY = Path("/dev/shm")
-MEMORY_NEEDED = 2 * 1024**3
-
 BINARIES = pytest.StashKey[dict[str, Path | str]]()
 """Part to its path, or to the words of why there is none."""
 
@@ -48,6 +44,12 @@ class StartService(Protocol):
     """Starts a registry as StartRegistry does, that the commands for `regsweep apply` can stop and start."""
 
     def __call__(self, storage: Path | None = None, **options: Any) -> tuple[RegistryProcess, list[str]]: ...
+
+
+def pytest_configure() -> None:
+    # Half of what a registry costs here is its own runtime: these live for seconds, and several at a time.
+    os.environ.setdefault("GOGC", "400")
+    os.environ.setdefault("GOMAXPROCS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,9 +91,8 @@ def program(request: pytest.FixtureRequest, part: str) -> Path:
 
 @pytest.fixture(scope="session")
 def storages() -> Iterator[Path]:
-    """A folder for storages: in memory where there is room, as a registry on a disk waits for the disk alone."""
-    in_memory = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
-    with tempfile.TemporaryDirectory(prefix="regsweep-", dir=MEMORY if in_memory else None) as folder:
+    """A folder for storages, which are larger than what a test keeps."""
+    with tempfile.TemporaryDirectory(prefix="regsweep-") as folder:
         yield Path(folder)
 
 
