@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -44,10 +44,18 @@ _MERGE = "application/merge-patch+json"
 class Cluster:
     """A logged-in client. Safe for use by many threads. `namespace` is where the login stands."""
 
-    def __init__(self, api: client.ApiClient, namespace: str = "default") -> None:
+    def __init__(
+        self, api: client.ApiClient, namespace: str = "default", fence: Callable[[], None] = lambda: None
+    ) -> None:
         self._api = api
         self._api.user_agent = f"regsweep/{__version__}"
+        self._fence = fence
         self.namespace = namespace
+
+    def fenced(self, fence: Callable[[], None]) -> Cluster:
+        """The same login. Right before each of its writes and execs it asks `fence`, which raises where they are not
+        ours to make any more."""
+        return Cluster(self._api, self.namespace, fence)
 
     @classmethod
     def connect(cls, kubeconfig: str | None = None, context: str | None = None) -> Cluster:
@@ -208,6 +216,7 @@ class Cluster:
         self, path: str, query: Sequence[tuple[str, str]]
     ) -> tuple[client.Configuration, str, dict[str, str]]:
         """Settings, URL and headers with the credentials of now, for a WebSocket. For `podexec` alone."""
+        self._fence()
         _, url, headers, _, _ = self._api.param_serialize("GET", path, auth_settings=["BearerToken"])
         return self._api.configuration, f"{url}?{urlencode(query)}", headers
 
@@ -241,6 +250,8 @@ class Cluster:
         headers = {"Accept": "application/json, */*", "Content-Type": request.content_type}
         text = None if request.body is None else json.dumps(request.body).encode()
         try:
+            if request.method != "GET":
+                self._fence()
             verb, url, headers, _, _ = self._api.param_serialize(
                 request.method, request.path, header_params=headers, auth_settings=["BearerToken"]
             )

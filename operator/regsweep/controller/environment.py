@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from regsweep.clients.kube import Cluster
@@ -12,7 +13,7 @@ from regsweep.core.ports import Cache, Clock
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`namespaces` are those that are watched; empty for all."""
+    """`namespaces` are those that are watched; empty for all. `lost` tells whether another operator may be active."""
 
     cluster: Cluster
     clock: Clock
@@ -20,3 +21,4 @@ class Environment:
     metrics: Metrics
     cache: Cache
     namespaces: tuple[str, ...] = ()
+    lost: Callable[[], bool] = lambda: False

@@ -79,7 +79,8 @@ async def _serve(options: Options, cluster: Cluster, cache: Cache) -> None:
         if not await _acquire(lease, stopping):
             return
         events = Events(cluster, now, socket.gethostname())
-        environment = Environment(cluster, now, events, metrics, cache, options.namespaces)
+        fenced = cluster.fenced(partial(_only_the_holder, lease))
+        environment = Environment(fenced, now, events, metrics, cache, options.namespaces, lambda: lease.lost)
         ask = partial(ask_registry, cluster=cluster)
         operator = Operator(
             environment, health, options.max_concurrent_runs, Parts(pipeline, make_ports, ask, lease.holder)
@@ -161,6 +162,12 @@ async def _finish(operator: Operator, lease: Lease) -> None:
     _log.warning("something did not let go within %.0f s: the process ends without it", STOP_SECONDS)
     logging.shutdown()
     os._exit(1)
+
+
+def _only_the_holder(lease: Lease) -> None:
+    """A process that stood still, or was cut off, finds its place taken: what it was about to do is another's now."""
+    if lease.lost:
+        raise ClusterConflict("the Lease was lost: another operator may be active, so this one changes nothing")
 
 
 def _exit_soon() -> None:

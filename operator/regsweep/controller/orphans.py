@@ -55,7 +55,7 @@ class Orphans:
         self._environment.metrics.orphans.set(len(orphans))
         for left in orphans:
             key = Key(WINDOW, left.namespace, f"{left.workload.kind}/{left.workload.name}")
-            stop = StopSignal(self._environment.clock)
+            stop = StopSignal(self._environment.clock, self._environment.lost)
             _log.warning("%s is in maintenance for run %s, which is not there: lifting it", left, left.marker.run)
             lock = f"{left.workload.kind} {left.namespace}/{left.workload.name}"
             work = Work(key, frozenset({lock}), stop, lambda left=left, stop=stop: self._end(left, stop), urgent=True)  # type: ignore[misc]

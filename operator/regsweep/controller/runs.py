@@ -125,7 +125,7 @@ class RunReconciler:
         return None
 
     def _begin(self, key: Key, run: RegistryCleanupRun, followed: Followed, status: RunStatusWriter) -> datetime | None:
-        policy, stop = followed.policy, StopSignal(self._environment.clock)
+        policy, stop = followed.policy, StopSignal(self._environment.clock, self._environment.lost)
         if followed.leaving:
             stop.cancel(Cancelled(f"{followed.leaving}: nothing more is done"))
         execution = Execution(self._environment, run, policy, status, stop, lambda: self._postponed.once_more(key))

@@ -6,6 +6,7 @@ The first two end the run. The third only leaves it: it goes on after the restar
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 from regsweep.core.ports import Clock, Detached
@@ -13,10 +14,10 @@ from regsweep.errors import DeadlineExceeded, RegsweepError
 
 
 class StopSignal:
-    """`core.ports.Stop`. Safe for use by many threads."""
+    """`core.ports.Stop`. Safe for use by many threads. Where `lost`, this process ends, and may not know it yet."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, lost: Callable[[], bool] = lambda: False) -> None:
+        self._clock, self._lost = clock, lost
         self._deadline: datetime | None = None
         self._error: RegsweepError | None = None
         self._interrupted = False
@@ -38,10 +39,10 @@ class StopSignal:
 
     @property
     def interrupted(self) -> bool:
-        return self._interrupted
+        return self._interrupted or self._lost()
 
     def check(self) -> None:
-        if self._interrupted:
+        if self.interrupted:
             raise Detached
         if self._error is not None:
             raise self._error.with_traceback(None)
@@ -60,4 +61,4 @@ class StopSignal:
     def pause(self, seconds: float) -> bool:
         """Sleep without raising, whatever was asked of the run. True where this process ends."""
         self._ending.wait(seconds)
-        return self._interrupted
+        return self.interrupted

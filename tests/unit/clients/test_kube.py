@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -237,6 +238,32 @@ def test_apply_is_never_forced():
     assert json.loads(options["body"]) == {"apiVersion": "v1", "kind": "ConfigMap"} | body
     assert pool.asked[1][1].endswith(f"registrycleanupruns/r/status{query}")
     assert json.loads(pool.asked[1][2]["body"])["metadata"] == {"namespace": "n", "name": "r"}
+
+
+WRITES: dict[str, Callable[[kube.Cluster], object]] = {
+    "apply": lambda cluster: cluster.apply(POD, {"metadata": {"namespace": "n", "name": "p"}}),
+    "status": lambda cluster: cluster.patch_status(RUN, "n", "r", {"status": {}}),
+    "create": lambda cluster: cluster.create(POD, "n", {}),
+    "replace": lambda cluster: cluster.replace(POD, "n", {"metadata": {"name": "p"}}),
+    "merge": lambda cluster: cluster.merge(POD, "n", "p", {}),
+    "delete": lambda cluster: cluster.delete(POD, "n", "p"),
+    "exec": lambda cluster: cluster.handshake("/exec", ()),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+def test_a_fence_stands_before_every_write(write):
+    """An operator that stood still must not go on where another one took over; it may look."""
+
+    def fence() -> None:
+        raise ClusterConflict("the Lease was lost")
+
+    cluster, pool = cluster_on((200, {"metadata": {}}))
+    fenced = cluster.fenced(fence)
+    with pytest.raises(ClusterConflict, match="the Lease was lost"):
+        write(fenced)
+    assert pool.asked == []
+    fenced.get(POD, "n", "p")
 
 
 def test_a_delete_may_name_the_very_object():
