@@ -41,6 +41,8 @@ class Replica(StrEnum):
 
     READ_ONLY = "read-only"
     WRITABLE = "writable"
+    DENIED = "denied"
+    """It is there, and refuses our login: it will say no more by being asked again."""
     UNKNOWN = "unknown"
 
 
@@ -218,6 +220,8 @@ def _when_proven(facts: Facts, move: Move) -> Next:
     if facts.rolled_out and facts.replicas:
         if not facts.protected or all(replica is Replica.READ_ONLY for replica in facts.replicas):
             return Next(move)
+        if Replica.DENIED in facts.replicas:
+            return Next(Move.END, Why.READ_ONLY_NOT_PROVEN)
         waiting = Move.PROVE_READ_ONLY
     else:
         waiting = Move.WAIT_ROLLOUT
@@ -233,6 +237,6 @@ def _leaving(facts: Facts) -> Next:
         return Next(Move.WAIT_LIFT)
     if facts.stale:
         return Next(Move.RESTART)
-    if any(replica is not Replica.WRITABLE for replica in facts.replicas):
+    if any(replica not in (Replica.WRITABLE, Replica.DENIED) for replica in facts.replicas):
         return Next(Move.PROVE_WRITABLE)
     return Next(Move.DONE)

@@ -32,6 +32,7 @@ from regsweep.errors import (
     ClusterNotFound,
     ClusterUnreachable,
     NoSuchProgram,
+    RegistryDenied,
     RegistryUnreachable,
 )
 from regsweep.steps.collect import Pace, PodCollector, Site, scripts
@@ -69,6 +70,7 @@ class Fault(StrEnum):
     POD_GONE = "a pod is deleted"
     RESTART = "a container restarts"
     JOB_GONE = "the collector's Job is deleted"
+    PASSWORD = "the registry's password is changed"
     CANCEL = "asked to stop"
 
 
@@ -152,7 +154,7 @@ class World:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.faults: dict[int, Fault] = {}
         self.calls = 0
-        self.dead = self.cancelled = self.wiped = False
+        self.dead = self.cancelled = self.wiped = self.locked = False
         self.violations: list[str] = []
         self.tainted: set[str] = set()
         self.collected = 0
@@ -327,6 +329,8 @@ class World:
                 self.tainted.discard(pod.uid)
             case Fault.JOB_GONE:
                 self.jobs.clear()
+            case Fault.PASSWORD:
+                self.locked = True
             case Fault.CANCEL:
                 self.cancelled = True
             case _:
@@ -658,6 +662,8 @@ class _Probe:
         pod = next((p for p in self.world.pods if f"//10.0.0.{p.number}:" in self.url), None)
         if pod is None or not pod.ready:
             raise RegistryUnreachable(self.url)
+        if self.world.locked:
+            raise RegistryDenied(self.url)
         return not pod.read_only
 
 

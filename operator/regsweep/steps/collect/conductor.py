@@ -37,6 +37,9 @@ _PASSING = (ClusterUnreachable, ExecFailed, RegistryUnreachable)
 """Worth another look, as long as the window's time lasts."""
 
 
+_UNPROVEN = "a replica still accepts writes, does not say, or refuses the login, or the rollout did not end"
+
+
 class Conductor:
     """Conducts one window. `error` is why it ends early, if it does. Detached alone leaves it as it stands."""
 
@@ -162,7 +165,10 @@ class Conductor:
             case Why.COLLECTED:
                 return ""
             case Why.READ_ONLY_NOT_PROVEN:
-                detail = self._crash or "a replica still accepts writes, or does not say, or the rollout did not end"
+                detail = (
+                    self._crash
+                    or "a replica still accepts writes, does not say, or refuses the login, or the rollout did not end"
+                )
                 return f"{self.site.name} was not proven read-only on every replica ({detail}): nothing was collected"
             case Why.COLLECT_FAILED:
                 process = self.window.process

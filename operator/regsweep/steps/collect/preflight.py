@@ -108,6 +108,8 @@ def _refuse_replicas(site: Site, pods: list[dict[str, Any]], inspection: Inspect
             _refuse(
                 site, [f"pod {name} is read-only already, by its own configuration: nothing can be deleted from it"]
             )
+        if answer is Replica.DENIED:
+            _refuse(site, [f"pod {name} refuses the login: look at spec.registry.credentialsSecretRef"])
         if answer is Replica.UNKNOWN:
             url = inspection.endpoint.replace("{}", str(pod["status"].get("podIP")))
             _refuse(site, [f"pod {name} does not say at {url} whether it accepts writes: {_REACH}"])

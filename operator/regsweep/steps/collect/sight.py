@@ -8,7 +8,7 @@ from typing import Any
 from regsweep.clients.kinds import POD
 from regsweep.core import workload
 from regsweep.core.maintenance import Replica
-from regsweep.errors import ClusterNotFound, RegistryError
+from regsweep.errors import ClusterNotFound, RegistryDenied, RegistryError
 from regsweep.steps.collect.site import Site
 
 
@@ -57,6 +57,8 @@ def ask(site: Site, pod: dict[str, Any], endpoint: str) -> Replica:
     host = f"[{address}]" if ":" in address else address
     try:
         writable = site.probe_for(endpoint.replace("{}", host)).writable()
+    except RegistryDenied:
+        return Replica.DENIED
     except RegistryError:
         return Replica.UNKNOWN
     if writable is None:

@@ -13,7 +13,7 @@ from regsweep.core import marker
 from regsweep.core.collector_job import job_name
 from regsweep.core.collector_output import CollectorOutput
 from regsweep.core.inventory import Census
-from regsweep.core.maintenance import Process, Step, Why
+from regsweep.core.maintenance import Process, Replica, Step, Why
 from regsweep.core.oci import Digest
 from regsweep.core.workload import container_id, ready
 from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, RegsweepError
@@ -176,6 +176,11 @@ class Window:
 
     def done(self, sight: Sight) -> None:
         now = self.site.clock()
+        if Replica.DENIED in sight.replicas:
+            self.site.progress.say(
+                f"{self.site.name} is as it was before its maintenance; whether it takes pushes it does not say, for "
+                "it refuses the login: look at spec.registry.credentialsSecretRef"
+            )
         blocked = (now - self.status.started_at).total_seconds() if self.status.started_at else 0.0
         changes: dict[str, Any] = {"write_blocked_seconds": int(blocked) if self.site.protected else 0}
         if self.status.outcome == Why.COLLECTED and sight.pods:
