@@ -276,7 +276,7 @@ def test_a_folder_that_cannot_be_read_is_no_shorter_registry(tree: Tree, monkeyp
     tree.image("r", "one", "v1")
     scandir = os.scandir
 
-    def denied(path: bytes) -> Any:
+    def denied(path: bytes | int) -> Any:
         if isinstance(path, bytes) and path.endswith(b"/tags"):
             raise PermissionError(13, "Permission denied", path)
         return scandir(path)
