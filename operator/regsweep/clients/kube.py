@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -23,6 +22,7 @@ from regsweep.api.meta import FIELD_MANAGER
 from regsweep.clients import answers
 from regsweep.clients.answers import MAXIMUM_MESSAGE, Gone, Object, TooLarge, content_of, error_of, object_of, page_of
 from regsweep.clients.kinds import POD, Kind
+from regsweep.clients.kube_request import Request, without_empty
 from regsweep.errors import ClusterError, ClusterUnreachable, InvalidInput
 
 __all__ = ["PAGE", "RESTARTS", "TIMEOUT", "Cluster", "Object"]
@@ -111,7 +111,7 @@ class Cluster:
         A page that fails or is malformed raises ClusterError: what was given until then is not the whole list. A list
         that outlives the API server's memory (410) begins anew and gives objects a second time, a few times at most.
         """
-        query = _without_empty({"labelSelector": labels, "fieldSelector": fields})
+        query = without_empty({"labelSelector": labels, "fieldSelector": fields})
         for _ in range(RESTARTS + 1):
             token = ""
             try:
@@ -137,9 +137,9 @@ class Cluster:
 
     def _page(self, path: str, query: Mapping[str, str], limit: int, token: str) -> Object:
         """One object may be as large as any answer, many may not."""
-        place = _without_empty({"limit": str(limit), "continue": token})
+        place = without_empty({"limit": str(limit), "continue": token})
         most = answers.MAXIMUM_PAGE_BYTES if limit > 1 else None
-        request = _Request("GET", path, {**place, **query}, most=most)
+        request = Request("GET", path, {**place, **query}, most=most)
         return object_of(self._send(request), str(request))
 
     def apply(self, kind: Kind, body: Object, *, manager: str = FIELD_MANAGER, dry_run: bool = False) -> Object:
@@ -189,7 +189,7 @@ class Cluster:
         """The lines of a container's log, each with its time before it, from `since` (RFC 3339, whole seconds) on; its
         first `limit` bytes."""
         query = {"container": container, "timestamps": "true", "sinceTime": since, "limitBytes": str(limit)}
-        return self._send(_Request("GET", POD.path(namespace, pod, "log"), _without_empty(query)))
+        return self._send(Request("GET", POD.path(namespace, pod, "log"), without_empty(query)))
 
     def follow(
         self, namespace: str, pod: str, container: str, *, since: str = "", tail: int = 0
@@ -198,7 +198,7 @@ class Cluster:
         container, and where nothing is written for SILENCE seconds: then ask again, from the last line on."""
         query = {"container": container, "timestamps": "true", "follow": "true", "sinceTime": since}
         query |= {"tailLines": str(tail)} if tail else {}
-        request = _Request("GET", POD.path(namespace, pod, "log"), _without_empty(query))
+        request = Request("GET", POD.path(namespace, pod, "log"), without_empty(query))
         answer = self._open(request, SILENCE)
         try:
             if answer.status != 200:
@@ -232,10 +232,10 @@ class Cluster:
         body: Object | None = None,
         content_type: str = "application/json",
     ) -> Object:
-        request = _Request(method, path, query or {}, body, content_type)
+        request = Request(method, path, query or {}, body, content_type)
         return object_of(self._send(request), str(request))
 
-    def _send(self, request: _Request) -> bytes:
+    def _send(self, request: Request) -> bytes:
         answer = self._open(request, TIMEOUT[1])
         try:
             content = content_of(answer, str(request), request.most)
@@ -245,12 +245,12 @@ class Cluster:
             raise error_of(answer.status, content, str(request))
         return content
 
-    def _open(self, request: _Request, patience: float) -> urllib3.BaseHTTPResponse:
+    def _open(self, request: Request, patience: float) -> urllib3.BaseHTTPResponse:
         """The answer, whatever its status, of which nothing is read yet. `patience`: seconds for each part of it."""
         headers = {"Accept": "application/json, */*", "Content-Type": request.content_type}
         text = None if request.body is None else json.dumps(request.body).encode()
         try:
-            if request.method != "GET":
+            if request.writes:
                 self._fence()
             verb, url, headers, _, _ = self._api.param_serialize(
                 request.method, request.path, header_params=headers, auth_settings=["BearerToken"]
@@ -273,28 +273,9 @@ class Cluster:
         return ClusterUnreachable(f"the Kubernetes API at {host} does not answer: {_short(error)}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """`most` bytes are taken of the answer; None for as many as of any."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    body: Object | None = None
-    content_type: str = "application/json"
-    most: int | None = None
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
 def _short(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
     return str(reason)[:MAXIMUM_MESSAGE]
-
-
-def _without_empty(query: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in query.items() if value}
 
 
 def _namespace_of_context(path: str, context: str | None) -> str:

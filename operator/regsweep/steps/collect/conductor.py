@@ -36,7 +36,6 @@ ATTEMPTS = 2
 _PASSING = (ClusterUnreachable, ExecFailed, RegistryUnreachable)
 """Worth another look, as long as the window's time lasts."""
 
-
 _UNPROVEN = "a replica still accepts writes, does not say, or refuses the login, or the rollout did not end"
 
 
