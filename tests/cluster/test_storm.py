@@ -36,7 +36,7 @@ from tests.cluster.registries import DATA, DeployRegistry
 pytestmark = pytest.mark.timeout(300)
 
 NAME = "team/app"
-OLD, STAYING = 40, 1500
+OLD, STAYING = 30, 1000
 PAUSE = 0.04
 LONG_AGO = datetime(2026, 1, 2, tzinfo=UTC)
 BASE = layer("base", 20_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,6 +94,29 @@ def test_a_tag_that_is_pushed_between_two_deletes_is_seen() -> None:
         Result.SKIPPED,
         "tag release points at it now",
     )
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [(0.1, 4), (40.0, 1)])
+def test_all_tags_are_read_again_and_again_but_not_for_most_of_the_time(seconds: float, looks: int) -> None:
+    """Eight deletions of 10 s each, in a repository whose tags take `seconds` to resolve."""
+    registry, told = ModelRegistry(), Told()
+    old = [registry.push("app", str(number), image(str(number))) for number in range(8)]
+    registry.push("app", "live", image("live"))
+    heads: list[str] = []
+    head = registry.head
+
+    def slow(repository: str, reference: str) -> SimpleNamespace | None:
+        if reference == "live":
+            heads.append(reference)
+            told.now += timedelta(seconds=seconds)
+        return head(repository, reference)
+
+    def pass_time(repository: str, digest: Digest) -> None:
+        told.now += timedelta(seconds=8)
+
+    registry.head, registry.before_delete = slow, pass_time  # type: ignore[method-assign]
+    swept(registry, *(action(digest, str(number)) for number, digest in enumerate(old)), told=told)
+    assert len(heads) == looks
 
 
 def test_the_children_of_an_index_that_stays_stay() -> None:

@@ -18,6 +18,9 @@ from regsweep.core.ports import Clock, ManifestCache
 STALE_AFTER = timedelta(seconds=15)
 """All tags are resolved anew after this long; new names, and the tags of the digest at hand, before each delete."""
 
+STALE_SHARE = 5
+"""Where a look at all tags takes long, it is good for so many times longer: a sweep has to do more than look."""
+
 
 class Living:
     """The tags of one repository, and all manifests that those outside the plan reach. Not shared between threads."""
@@ -30,7 +33,7 @@ class Living:
         self._condemned = {action.digest for action in actions}
         self._tags: dict[str, Digest | None] = {}
         self._reached: dict[Digest, str] = {}
-        self._whole_look: datetime | None = None
+        self._good_until: datetime | None = None
         self._deleted_since: Digest | None = None
         self.left: dict[str, Digest | None] = {}
         """Tags that vanished, each with what was deleted between two looks; None where nothing was."""
@@ -40,9 +43,9 @@ class Living:
 
         Raises RegistryError: a look that is not whole is no look.
         """
-        now = self._clock()
+        begun = self._clock()
         names = set(self._reader.tags(self._repository))
-        stale = self._whole_look is None or now - self._whole_look > STALE_AFTER
+        stale = self._good_until is None or begun > self._good_until
         again = names if stale else (names - self._tags.keys()) | (names & set(suspects))
         self._note(names)
         for name in sorted(again):
@@ -50,7 +53,8 @@ class Living:
             self._tags[name] = head.digest if head else None
             if head and self._planned.get(name) != head.digest:
                 self._reach(head.digest, f"tag {name}")
-        self._whole_look = now if stale else self._whole_look
+        if stale:
+            self._good_until = begun + max(STALE_AFTER, STALE_SHARE * (self._clock() - begun))
 
     def look_last(self) -> frozenset[str]:
         """The tags after the last deletion, listed alone. Raises RegistryError."""
