@@ -111,8 +111,10 @@ def _put_back(state: RunState, found: Found) -> Iterator[Finding]:
         if outcome.result is Put.FAILED:
             yield lost(outcome.repository, outcome.tag, f"it named {outcome.digest}: {outcome.message}")
         elif outcome.result is not Put.SKIPPED:
-            message = f"was pushed while the registry deleted, and lost; it names {outcome.digest} again"
-            state.findings.append(Finding(HEALED, outcome.repository, outcome.tag, message))
+            place = outcome.repository, outcome.tag
+            lacked = "was left without its manifest" if place in found.bare else "was pushed, and lost"
+            message = f"{lacked} while the registry deleted; it names {outcome.digest} again"
+            state.findings.append(Finding(HEALED, *place, message))
 
 
 def _nobody(outcomes: Sequence[PutOutcome]) -> None:

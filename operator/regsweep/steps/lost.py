@@ -34,11 +34,13 @@ class Search:
 
 @dataclass(slots=True)
 class Found:
-    """`tags` are to name their manifests again, which are among `saved` with all that belongs to them. `unsure` are
-    pushes that were lost for certain, and cannot be put back; `findings` is the rest that a person should know.
+    """`tags` are to name their manifests again, which are among `saved` with all that belongs to them; `bare` are those
+    that are there without it. `unsure` are pushes that were lost for certain, and cannot be put back; `findings` is the
+    rest that a person should know.
     """
 
     tags: dict[tuple[str, str], Digest] = field(default_factory=dict)
+    bare: set[tuple[str, str]] = field(default_factory=set)
     saved: tuple[Saved, ...] = ()
     unsure: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -82,6 +84,7 @@ def _search(aftermath: Aftermath, requests: Sequence[ManifestRequest], work: Sea
             targets[tag] = target
         elif target in aftermath.deleted:
             found.tags[name, tag] = target
+            found.bare.add((name, tag))
     missing = {tag for tag, target in targets.items() if target is None}
     pushes = lost_pushes(_evidence(aftermath, requests, targets, work)) if missing & pushed else ()
     for push in pushes:
