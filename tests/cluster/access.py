@@ -4,11 +4,15 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from regsweep.clients import kube
+from regsweep.errors import ClusterNotFound
 from tests.cluster import settings
 from tests.cluster.outside import components, forward
 from tests.cluster.portforward import port_forward
@@ -33,12 +37,20 @@ class Cluster:
         """The output of helm. Raises CalledProcessError, with what helm said as a note."""
         return self._run(str(build("helm")), arguments)
 
+    @property
+    def api(self) -> kube.Cluster:
+        """For what is asked again and again: each kubectl takes a tenth of a second of a core."""
+        return _connected(self.kubeconfig)
+
     def make_namespaces(self, *names: str) -> None:
         """New namespaces in which pods can be made: each waits for its default ServiceAccount, which comes later."""
         spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
         self.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": spaces}))
         for name in names:
-            self.kubectl("-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=60s")
+            deadline = time.monotonic() + 60
+            while not self._has_account(name):
+                assert time.monotonic() < deadline, f"namespace {name} gets no ServiceAccount"
+                time.sleep(0.1)
 
     def delete_namespaces(self, *names: str) -> None:
         """Waits for nothing."""
@@ -63,10 +75,12 @@ class Cluster:
 
     def kill(self, component: str) -> None:
         """kill -9 of a program of the node; it comes back at once."""
+        _alone()
         components.control("kill", component)
 
     def stop(self, component: str) -> None:
         """kill -9 of a program of the node; it stays down."""
+        _alone()
         components.control("stop", component)
 
     def start(self, component: str) -> None:
@@ -76,6 +90,13 @@ class Cluster:
     def registry_image(self, version: str) -> str:
         """The image of a registry: `2.8`, `3`, and on the node `3-distroless`."""
         return (_PUBLIC_IMAGES if self.existing else settings.REGISTRY_IMAGES)[version]
+
+    def _has_account(self, namespace: str) -> bool:
+        try:
+            self.api.read(f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+        except ClusterNotFound:
+            return False
+        return True
 
     def _kubectl(self) -> str:
         program = shutil.which("kubectl") if self.existing else None
@@ -99,6 +120,15 @@ class Cluster:
             error.add_note(result.stderr.strip())
             raise
         return result.stdout
+
+
+def _alone() -> None:
+    assert "PYTEST_XDIST_WORKER" not in os.environ, "the cluster is everybody's: this test needs the mark `alone`"
+
+
+@cache
+def _connected(kubeconfig: Path) -> kube.Cluster:
+    return kube.Cluster.connect(str(kubeconfig))
 
 
 def current_kubeconfig() -> Path:

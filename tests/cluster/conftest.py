@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from tests.cluster.registries import (
 
 HERE = Path(__file__).parent
 DEFINITIONS = HERE.parents[1] / "deploy/crds.yaml"
+INSTALLATIONS = 2
+"""In so many processes of pytest, of all, is the operator installed."""
 STARTED = pytest.StashKey[bool]()
 
 
@@ -40,9 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    order = count()
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.cluster)
+            if item.path.is_relative_to(HERE / "mainjob"):
+                item.add_marker(pytest.mark.xdist_group(f"mainjob-{next(order) % INSTALLATIONS}"))
     if EXISTING:
         lost = [item for item in items if item.get_closest_marker("node")]
         for item in lost:
@@ -73,9 +79,11 @@ def _node(verb: str) -> int:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
+def cluster() -> Iterator[Cluster]:
     """The cluster under test."""
-    return Cluster(current_kubeconfig() if EXISTING else settings.KUBECONFIG, existing=EXISTING)
+    found = Cluster(current_kubeconfig() if EXISTING else settings.KUBECONFIG, existing=EXISTING)
+    yield found
+    found.api.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import bcrypt
 import requests
 
+from regsweep.clients.kinds import POD
 from tests.cluster.access import Cluster
 
 PORT = 5000
@@ -53,9 +54,9 @@ class RunningRegistry:
 
     def pods(self) -> list[str]:
         """The names of its pods that are not on their way out."""
-        selector = f"app={self.options.name}"
-        listing = self.cluster.kubectl("-n", self.namespace, "get", "pods", "-l", selector, "-o", "json")
-        pods = [pod["metadata"] for pod in json.loads(listing)["items"]]
+        pods = [
+            pod["metadata"] for pod in self.cluster.api.list(POD, self.namespace, labels=f"app={self.options.name}")
+        ]
         return [pod["name"] for pod in pods if "deletionTimestamp" not in pod]
 
     def exec(self, *command: str) -> str:

@@ -126,6 +126,7 @@ def test_a_deleted_run_is_cancelled_in_its_window_first(site: Site, operators: O
     eventually(lambda: "finalizers" not in site.get("rcp", "nightly")["metadata"], 10)
 
 
+@pytest.mark.alone
 def test_a_kubernetes_api_that_goes_away_does_not_end_a_run(site: Site, operators: Operators) -> None:
     builds = fill(site)
     site.apply(**KEEP_TWO, mode="Delete", garbageCollection=COLLECT)

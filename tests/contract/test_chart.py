@@ -377,7 +377,9 @@ def test_before_the_release_goes_its_registries_are_lifted():
         "lift", "--uninstall=regsweep/regsweep", "--namespace=registry", "--namespace=mirror",
     ]  # fmt: skip
     assert spec["serviceAccountName"] == "regsweep"
-    assert rights(named(made, "Role", "regsweep-uninstall")) == {"get apps/deployments", "patch apps/deployments"}
+    assert rights(named(made, "Role", "regsweep-uninstall")) == {
+        "get apps/deployments", "patch apps/deployments", "list pods",
+    }  # fmt: skip
     assert named(made, "Role", "regsweep-uninstall")["rules"][0]["resourceNames"] == ["regsweep"]
     assert hooks(registryNamespaces=[]) == hooks(registryNamespaces=["registry"], uninstall={"lift": False}) == []
 

@@ -186,14 +186,19 @@ def _take_finalizers(api: Cluster, namespaces: Iterable[str | None]) -> None:
 
 
 def _stop_operator(api: Cluster, words: str, timeout: int) -> None:
-    """Scale it to zero, and wait until it is gone: it would go on with what is to be ended here."""
-    from regsweep.clients.kinds import DEPLOYMENT
+    """Scale it to zero, and wait until its last pod is gone: it would go on with what is to be ended here."""
+    from regsweep.clients.kinds import DEPLOYMENT, POD
+    from regsweep.core.workload import alive, selector
 
     namespace, _, name = words.partition("/")
     if not namespace or not name:
         raise InvalidInput(f"--uninstall takes NAMESPACE/DEPLOYMENT, not {words!r}")
     api.merge(DEPLOYMENT, namespace, name, {"spec": {"replicas": 0}})
     with Interrupt(float(timeout)) as stop:
-        while int((api.get(DEPLOYMENT, namespace, name).get("status") or {}).get("replicas") or 0):
+        while True:
+            found = api.get(DEPLOYMENT, namespace, name)
+            counted = int((found.get("status") or {}).get("replicas") or 0)  # without those that are on their way out
+            if not counted and not any(alive(pod) for pod in api.list(POD, namespace, labels=selector(found))):
+                break
             stop.wait(1.0)
     say(f"operator {words} is stopped")

@@ -11,6 +11,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from regsweep.clients import kinds
+from regsweep.errors import ClusterError, ClusterNotFound
 from tests.cluster.access import Cluster
 from tests.cluster.granted import Granted, granted
 from tests.cluster.killing.cases import Case, Fault
@@ -72,21 +74,22 @@ class Stage:
 
     def holder(self) -> str:
         """Who holds the operators' Lease."""
-        path = "jsonpath={.spec.holderIdentity}"
-        return self.site.cluster.kubectl("-n", self.home, "get", "lease", LEASE, "--ignore-not-found", "-o", path)
+        return str(self.site.cluster.api.get(kinds.LEASE, self.home, LEASE)["spec"]["holderIdentity"])
 
     def workload(self) -> dict[str, Any]:
         return self.site.get(*self.site.registry.workload.split("/"))
 
     def run(self, name: str) -> dict[str, Any] | None:
-        text = self.site.kubectl("get", "rcr", name, "--ignore-not-found", "-o", "json")
-        return json.loads(text) if text.strip() else None
+        try:
+            return self.site.get("rcr", name)
+        except ClusterNotFound:
+            return None
 
     def is_over(self, run: str) -> bool:
         """It has ended, or is gone. Not while the API is away."""
         try:
             found = self.run(run)
-        except subprocess.CalledProcessError:
+        except ClusterError:
             return False
         return found is None or bool(reason_of(found, "Complete") or reason_of(found, "Failed"))
 
@@ -97,7 +100,11 @@ class Stage:
 
     def is_gone(self) -> bool:
         """The namespace, with all that was in it."""
-        return not self.site.cluster.kubectl("get", "namespace", self.namespace, "--ignore-not-found")
+        try:
+            self.site.cluster.api.get(kinds.NAMESPACE, None, self.namespace)
+        except ClusterNotFound:
+            return True
+        return False
 
     def _login(self) -> dict[str, Any]:
         values = {"username": USER, "password": PASSWORD}

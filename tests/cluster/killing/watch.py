@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from regsweep.clients.kinds import POD
+from regsweep.errors import ClusterError
 from tests.cluster.mainjob.site import Site
 
 
@@ -31,11 +32,11 @@ class Watch:
                 self.last_read_only = time.monotonic()
 
     def list(self) -> None:
-        asked = ("get", "pods", "-l", "app=registry", "-o", "jsonpath={.items[*].metadata.uid}")
+        api, namespace = self._site.cluster.api, self._site.namespace
         while not self._end.wait(1.0):
             try:
-                self.pods |= set(self._site.kubectl(*asked).split())
-            except subprocess.CalledProcessError:
+                self.pods |= {pod["metadata"]["uid"] for pod in api.list(POD, namespace, labels="app=registry")}
+            except ClusterError:
                 continue  # the API is away
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regsweep.clients.kinds import POD
 from tests.cluster.access import Cluster
 from tests.cluster.mainjob.site import eventually
 from tests.cluster.outside import images
@@ -45,7 +46,7 @@ class Installation:
         return self.cluster.kubectl("-n", NAMESPACE, *arguments)
 
     def pods(self) -> list[dict[str, Any]]:
-        return json.loads(self.kubectl("get", "pods", "-l", SELECTOR, "-o", "json"))["items"]
+        return [*self.cluster.api.list(POD, NAMESPACE, labels=SELECTOR)]
 
     def restart(self, *options: str) -> None:
         """Deletes the operator's pod, and waits until another one is ready."""

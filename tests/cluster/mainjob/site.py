@@ -1,4 +1,4 @@
-"""A namespace that the operator serves, as an admin sees it: through kubectl alone."""
+"""A namespace that the operator serves, as an admin sees it: through kubectl, and what is only read by the API."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from typing import Any, TypeVar
 
 import requests
 
+from regsweep.clients.kinds import CONFIG_MAP, DEPLOYMENT, JOB, LEASE, POD, POLICY, RUN, STATEFUL_SET
 from tests.cluster.access import Cluster
 from tests.cluster.registries import DATA, PORT, RunningRegistry, wait_for_answer
 
 T = TypeVar("T")
 API_VERSION = "regsweep.dev/v1alpha1"
 RUN_SECONDS = 240
+KINDS = {
+    "rcp": POLICY, "rcr": RUN, "deployment": DEPLOYMENT, "statefulset": STATEFUL_SET, "pod": POD, "job": JOB,
+    "cm": CONFIG_MAP, "lease": LEASE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Site:
         wait_for_answer(self.registry.url)
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
-        return json.loads(self.kubectl("get", kind, name, "-o", "json", "--show-managed-fields"))
+        return self.cluster.api.get(KINDS[kind], self.namespace, name)
 
     def names(self, kind: str) -> list[str]:
         return [name.split("/")[1] for name in self.kubectl("get", kind, "-o", "name").split()]

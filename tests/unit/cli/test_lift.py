@@ -12,7 +12,8 @@ import pytest
 
 from regsweep.api.policy import WorkloadRef
 from regsweep.cli import lift as verbs
-from regsweep.clients.kinds import DEPLOYMENT, POLICY, RUN
+from regsweep.cli.interrupt import Interrupt
+from regsweep.clients.kinds import DEPLOYMENT, POD, POLICY, RUN
 from regsweep.core.marker import Marker
 from regsweep.errors import ClusterConflict, LiftFailed
 from regsweep.steps.collect import leftover
@@ -141,16 +142,24 @@ def test_the_policy_is_let_go(regsweep: CommandLine, windows: Windows) -> None:
     assert left == {"nightly": ["theirs/own"], "weekly": ["regsweep.dev/maintenance", "theirs/own"]}
 
 
-def test_before_an_uninstall_the_operator_stops_and_nothing_is_held(regsweep: CommandLine, windows: Windows) -> None:
+def test_before_an_uninstall_the_operator_stops_and_nothing_is_held(
+    regsweep: CommandLine, windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last pod is waited for, although the Deployment counts none any more."""
     windows.open = [OPEN]
-    body: dict[str, Any] = {"metadata": {"name": "regsweep"}, "spec": {"replicas": 1}, "status": {"replicas": 0}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "regsweep"}}}
+    body: dict[str, Any] = {"metadata": {"name": "regsweep"}, "spec": spec, "status": {"replicas": 0}}
     windows.cluster.create(DEPLOYMENT, "regsweep", body)
+    for name, phase in (("ends", "Running"), ("ended", "Failed")):
+        windows.cluster.create(POD, "regsweep", {"metadata": {"name": name}, "status": {"phase": phase}})
+    monkeypatch.setattr(Interrupt, "wait", lambda *_: windows.cluster.objects.pop(("Pod", "regsweep", "ends")))
     run = {"metadata": {"name": "nightly-1", "finalizers": ["regsweep.dev/executing"]}}
     windows.cluster.create(RUN, "registry", run)
 
     assert regsweep("lift", "-n", "registry", "--uninstall", "regsweep/regsweep").code == 0
 
-    assert windows.cluster.writes[2:] == [
+    assert ("Pod", "regsweep", "ends") not in windows.cluster.objects
+    assert windows.cluster.writes[4:] == [
         ("merge", "Deployment", "regsweep"),
         ("merge", "RegistryCleanupRun", "nightly-1"),
     ]
