@@ -18,6 +18,7 @@ import pytest
 
 from tests.cluster import settings
 from tests.cluster.access import EXISTING, Cluster, current_kubeconfig
+from tests.cluster.killing.cases import ROW
 from tests.cluster.outside import namespaces
 from tests.cluster.registries import (
     PORT,
@@ -65,6 +66,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if _node("up"):
         pytest.exit("no cluster to test on", returncode=3)
     session.config.stash[STARTED] = True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of what was taken away, whatever processes played its rows."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    rows = [
+        value for report in reports if report.when == "call" for name, value in report.user_properties if name == ROW
+    ]
+    if rows:
+        terminalreporter.section("version, fault, step; seconds until the last refused push; how the run ended")
+        for row in sorted(rows):
+            terminalreporter.line(str(row))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

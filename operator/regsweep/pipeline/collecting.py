@@ -36,7 +36,7 @@ def why_not_collect(state: RunState) -> str:
     if state.unhealed:
         return (
             f"{state.unhealed} tags were pushed and lost while this run deleted, and a collection could take what they "
-            "named (sweep.lost-tag): push them again, and run again"
+            "named (sweep.lost-tag): push them again, then collect by a run with `collect: Only` (`--collect Only`)"
         )
     if plan is not None and plan.unread:
         return f"{len(plan.unread)} repositories could not be read: what the collector must keep is not known"

@@ -15,6 +15,10 @@ STEPS = (
 """Every step that a run writes ahead, in its order."""
 
 
+ROW = "kill"
+"""The property of a test's report that holds its row."""
+
+
 class Fault(StrEnum):
     OPERATOR = "operator killed"
     FROZEN = "operator frozen"

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.access import Cluster
-from tests.cluster.killing.cases import ALL, QUARTER, Case, Fault
-from tests.cluster.killing.conftest import ROW
+from tests.cluster.killing.cases import ALL, QUARTER, ROW, Case, Fault
 from tests.cluster.killing.play import play
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(1200)]
