@@ -70,9 +70,7 @@ def unexpected(answer: Answer, question: str, url: str) -> RegistryError:
             f"{said}: these credentials do not have that right; give it to the user, or use another one"
         )
     if status == 429 or status >= 500:
-        return RegistryUnreachable(
-            f"{said}, also after some retries: look at the registry's log, or lower limits.concurrency"
-        )
+        return RegistryUnreachable(f"{said}: look at the registry's log, or lower limits.concurrency")
     if 300 <= status < 400:
         return NotARegistry(f"{said}, a redirect to {_place(answer)}: set the registry's url to where it really is")
     if answer.is_html():
