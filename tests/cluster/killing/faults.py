@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.cluster.killing.cases import Fault
 from tests.cluster.killing.stage import PASSWORD, USER, Stage
+from tests.cluster.mainjob.site import eventually
 from tests.cluster.registries import htpasswd
 
 AWAY_SECONDS = 60
@@ -24,7 +25,7 @@ def strike(fault: Fault, stage: Stage, run: str) -> None:
         case Fault.POLICY:
             site.kubectl("delete", "rcp", "nightly", "--wait=false")
         case Fault.GITOPS:
-            site.kubectl("replace", "-f", "-", stdin=json.dumps(stage.manifest))
+            eventually(lambda: _replaced(stage), 10)
         case Fault.RIGHTS:
             site.kubectl("delete", "rolebinding", "--all")
         case Fault.PASSWORD:
@@ -47,6 +48,17 @@ def give_back(stage: Stage) -> None:
         stage.site.kubectl("rollout", "status", stage.site.registry.workload, "--timeout=90s")
     else:
         stage.site.cluster.start("apiserver")
+
+
+def _replaced(stage: Stage) -> bool:
+    """False where somebody else's write came between."""
+    try:
+        stage.site.kubectl("replace", "-f", "-", stdin=json.dumps(stage.manifest))
+    except subprocess.CalledProcessError as error:
+        if "Conflict" not in error.stderr:
+            raise
+        return False
+    return True
 
 
 def frozen(process: subprocess.Popen[bytes]) -> bool:
