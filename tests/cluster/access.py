@@ -19,6 +19,8 @@ from tests.cluster.portforward import port_forward
 from tests.parts.build import build
 
 EXISTING = os.environ.get("CLUSTER") == "existing"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""The name of this process where pytest works in several."""
 _PUBLIC_IMAGES = {"2.8": "registry:2.8.3", "3": "registry:3"}
 
 
@@ -123,7 +125,7 @@ class Cluster:
 
 
 def _alone() -> None:
-    assert "PYTEST_XDIST_WORKER" not in os.environ, "the cluster is everybody's: this test needs the mark `alone`"
+    assert not WORKER, "the cluster is everybody's: this test needs the mark `alone`"
 
 
 @cache

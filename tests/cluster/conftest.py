@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from regsweep.clients import kube
 from tests.cluster import settings
 from tests.cluster.access import EXISTING, Cluster, current_kubeconfig
 from tests.cluster.killing.cases import ROW
@@ -97,6 +98,12 @@ def cluster() -> Iterator[Cluster]:
     found = Cluster(current_kubeconfig() if EXISTING else settings.KUBECONFIG, existing=EXISTING)
     yield found
     found.api.close()
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> kube.Cluster:
+    """Its API, as the product speaks to it."""
+    return cluster.api
 
 
 @pytest.fixture(scope="session")

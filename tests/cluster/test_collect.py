@@ -17,18 +17,10 @@ from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest
 from regsweep.core.workload import SWITCH
 from regsweep.errors import ClusterConflict, CollectFailed, ExecFailed, WorkloadUnfit
-from tests.cluster.access import Cluster
 from tests.cluster.collecting import Enter, Killed, Neighbour, Ports, Scene
 from tests.cluster.registries import DeployRegistry
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="session")
-def api(cluster: Cluster) -> Iterator[kube.Cluster]:
-    connected = kube.Cluster.connect(str(cluster.kubeconfig))
-    yield connected
-    connected.close()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from regsweep.api.policy import WorkloadRef
-from regsweep.clients import kube
 from regsweep.clients.registry import DeleteState, Target, probe_deletes
 from regsweep.core.workload import DELETE_SWITCH
 from regsweep.errors import ClusterConflict, WorkloadUnfit
@@ -20,7 +19,7 @@ from tests.cluster.registries import DeployRegistry, RunningRegistry
 
 def switching(cluster: Cluster, running: RunningRegistry) -> Switching:
     return Switching(
-        cluster=kube.Cluster.connect(str(cluster.kubeconfig)),
+        cluster=cluster.api,
         namespace=running.namespace,
         workload=WorkloadRef(kind=running.options.kind, name=running.options.name),
         probe=lambda: probe_deletes(Target(url=running.url)),

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from regsweep.api.policy import WorkloadRef
-from regsweep.clients import kube
 from regsweep.core.oci import Digest
 from regsweep.demo.documents import Artifact
 from regsweep.demo.images import image_on, index, layer
@@ -42,7 +41,7 @@ def fill(running: RunningRegistry) -> tuple[Artifact, Artifact, Artifact]:
 
 def workload(cluster: Cluster, running: RunningRegistry) -> Workload:
     ref = WorkloadRef(kind=running.options.kind, name=running.options.name)
-    return Workload(kube.Cluster.connect(str(cluster.kubeconfig)), running.namespace, ref)
+    return Workload(cluster.api, running.namespace, ref)
 
 
 def policy(regsweep: CommandLine, running: RunningRegistry, **spec: Any) -> list[Any]:

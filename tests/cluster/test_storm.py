@@ -163,13 +163,6 @@ class World:
         return run(Request(load_policy(policy | {"spec": spec}), Mode.DELETE, collect=collect), ports)
 
 
-@pytest.fixture
-def api(cluster: Any) -> Iterator[kube.Cluster]:
-    connected = kube.Cluster.connect(str(cluster.kubeconfig))
-    yield connected
-    connected.close()
-
-
 @pytest.fixture(params=["2.8", "3"])
 def world(request: pytest.FixtureRequest, api: kube.Cluster, registry: DeployRegistry) -> Iterator[World]:
     """Many tags that stay make a deletion long; those that go are read before them, by folder and by name."""

@@ -249,9 +249,9 @@ class Cluster:
         """The answer, whatever its status, of which nothing is read yet. `patience`: seconds for each part of it."""
         headers = {"Accept": "application/json, */*", "Content-Type": request.content_type}
         text = None if request.body is None else json.dumps(request.body).encode()
+        if request.writes:
+            self._fence()
         try:
-            if request.writes:
-                self._fence()
             verb, url, headers, _, _ = self._api.param_serialize(
                 request.method, request.path, header_params=headers, auth_settings=["BearerToken"]
             )

@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from regsweep.clients.kinds import POD
-from tests.cluster.access import Cluster
+from tests.cluster.access import WORKER, Cluster
 from tests.cluster.mainjob.site import eventually
 from tests.cluster.outside import images
 
 PROJECT = Path(__file__).resolve().parents[3]
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 RELEASE = "regsweep"
 NAMESPACE = f"test-regsweep{WORKER and '-'}{WORKER}"
 IMAGE = os.environ.get("REGSWEEP_IMAGE", "localhost/regsweep:test")

@@ -164,10 +164,7 @@ class Conductor:
             case Why.COLLECTED:
                 return ""
             case Why.READ_ONLY_NOT_PROVEN:
-                detail = (
-                    self._crash
-                    or "a replica still accepts writes, does not say, or refuses the login, or the rollout did not end"
-                )
+                detail = self._crash or _UNPROVEN
                 return f"{self.site.name} was not proven read-only on every replica ({detail}): nothing was collected"
             case Why.COLLECT_FAILED:
                 process = self.window.process

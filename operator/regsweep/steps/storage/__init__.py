@@ -19,10 +19,11 @@ from regsweep.core.inventory import Finding, Repository, Unread
 from regsweep.core.oci import Digest
 from regsweep.core.ports import ManifestCache, Progress, Stop
 from regsweep.errors import ClusterError, StorageUnavailable
+from regsweep.steps.storage.asking import answered, watched
 from regsweep.steps.storage.directory import DirectoryStore
 from regsweep.steps.storage.findings import findings_outside
 from regsweep.steps.storage.listing import Listing, SymbolicLink, look_again, read_listing
-from regsweep.steps.storage.manifests import ATTEMPTS, Blobs, portions
+from regsweep.steps.storage.manifests import Blobs, portions
 from regsweep.steps.storage.proof import prove
 from regsweep.steps.storage.reading import Dated, Work, read_repositories
 from regsweep.steps.storage.store import Store
@@ -94,25 +95,16 @@ def open_storage(store: Store, reader: Reader, now: datetime, stop: Stop, progre
 
 def _listed(store: Store, stop: Stop) -> Listing:
     """The listing. Raises StorageUnavailable where it could not be had whole after some attempts."""
-    for attempt in range(1, ATTEMPTS + 1):
+
+    def ask() -> Listing:
         try:
-            listing = read_listing(_watched(store.listing(), stop))
+            listing = read_listing(watched(store.listing(), stop))
             doubts = list(listing.doubtful())
             if doubts and len(doubts) <= MOST_DOUBTS:
                 stop.wait(1)
-                look_again(listing, _watched(store.look(doubts), stop))
-        except SymbolicLink as error:
+                look_again(listing, watched(store.look(doubts), stop))
+        except SymbolicLink as error:  # asking again would not change it
             raise StorageUnavailable(f"{store.name}: {error}, which is not followed") from error
-        except (ValueError, ClusterError, OSError) as error:
-            if attempt == ATTEMPTS:
-                raise StorageUnavailable(f"{store.name} could not be listed whole: {error}") from error
-            stop.wait(attempt)
-        else:
-            return listing
-    raise AssertionError
+        return listing
 
-
-def _watched(pieces: Iterator[bytes], stop: Stop) -> Iterator[bytes]:
-    for piece in pieces:
-        stop.check()
-        yield piece
+    return answered(ask, stop, f"{store.name} could not be listed whole")

@@ -21,11 +21,10 @@ from regsweep.core.oci import (
     parse_manifest,
 )
 from regsweep.core.ports import ManifestCache, Stop
-from regsweep.errors import ClusterError, StorageUnavailable
+from regsweep.steps.storage.asking import answered, watched
 from regsweep.steps.storage.contents import read_contents, read_sizes
 from regsweep.steps.storage.store import Store
 
-ATTEMPTS = 3
 AT_ONCE = 2_000
 """Blobs in one question."""
 BYTES_AT_ONCE = 32 << 20
@@ -56,25 +55,13 @@ class Blobs:
             yield from self._asked(partial(self._contents, some, sum(small[digest] for digest in some)))
 
     def _sizes(self, some: Sequence[Digest]) -> Mapping[Digest, int]:
-        return read_sizes(self._watched(self.store.sizes(some)), set(some))
+        return read_sizes(watched(self.store.sizes(some), self.stop), set(some))
 
     def _contents(self, some: Sequence[Digest], most: int) -> list[tuple[Digest, bytes | None]]:
-        return list(read_contents(self._watched(self.store.contents(some, most)), set(some), most))
+        return list(read_contents(watched(self.store.contents(some, most), self.stop), set(some), most))
 
     def _asked(self, ask: Callable[[], A]) -> A:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return ask()
-            except (ValueError, ClusterError, OSError) as error:
-                if attempt == ATTEMPTS:
-                    raise StorageUnavailable(f"blobs of {self.store.name} cannot be read: {error}") from error
-                self.stop.wait(attempt)
-        raise AssertionError
-
-    def _watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self.stop.check()
-            yield piece
+        return answered(ask, self.stop, f"blobs of {self.store.name} cannot be read")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 from regsweep.core.lost import Span, Traces
 from regsweep.core.oci import Digest
 from regsweep.core.ports import Stop
-from regsweep.errors import ClusterError, StorageUnavailable
 from regsweep.steps.storage.answers import Pieces, opening
-from regsweep.steps.storage.manifests import ATTEMPTS
+from regsweep.steps.storage.asking import answered, watched
 from regsweep.steps.storage.store import Store
 
 _SECOND = timedelta(seconds=1)
@@ -25,14 +24,11 @@ _LINE = re.compile(
 
 def read_traces(store: Store, repository: str, stop: Stop) -> Traces:
     """Raises StorageUnavailable where they cannot be had whole after some attempts: a push may cross a walk."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return _traces(_watched(store.traces(repository), stop))
-        except (ValueError, ClusterError, OSError) as error:
-            if attempt == ATTEMPTS:
-                raise StorageUnavailable(f"{store.name}: the times of {repository} cannot be read: {error}") from error
-            stop.wait(attempt)
-    raise AssertionError
+    return answered(
+        lambda: _traces(watched(store.traces(repository), stop)),
+        stop,
+        f"{store.name}: the times of {repository} cannot be read",
+    )
 
 
 def _traces(pieces: Iterable[bytes]) -> Traces:
@@ -59,9 +55,3 @@ def _span(second: str, fraction: str) -> Span:
         return Span(at - _SECOND, at + 2 * _SECOND)
     exact = at + timedelta(microseconds=int(fraction.ljust(9, "0")[:6]))
     return Span(exact, exact)
-
-
-def _watched(pieces: Iterable[bytes], stop: Stop) -> Iterable[bytes]:
-    for piece in pieces:
-        stop.check()
-        yield piece
