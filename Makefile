@@ -87,7 +87,7 @@ test-registry: .venv/dev.stamp ## against real Distribution 2.8 and 3.x, which i
 
 # One pytest for all, so that one summary closes the run.
 test: check ## check, then unit, property, contract and registry tests; no root, no cluster
-	$(PARTS) registry2 registry3 helm kubeconform >/dev/null
+	$(PARTS) registry2 registry3 >/dev/null
 	EXAMPLES=$${EXAMPLES:-100} $(PYTEST) -n 3 --fail-on-skip --hypothesis-profile=ci \
 		tests/property tests/unit tests/contract tests/registry
 	@echo "make test: ruff, mypy, layers, unit, property, contract and registry tests all passed"
@@ -129,7 +129,7 @@ image: ## build the container image (IMAGE=name:tag)
 
 chart: .venv/dev.stamp ## lint the chart, render it, check the result against the schemas of Kubernetes
 	$(PARTS) helm kubeconform >/dev/null
-	$(PYTEST) --fail-on-skip tests/contract/test_chart.py
+	$(PYTEST) --fail-on-skip tests/chart
 
 crd: .venv/dev.stamp ## write the CRDs of deploy/ and charts/ from the models
 	$(BIN)/python -m regsweep crd --write

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.chart import ROOT, Document, rendered
+from tests.chart.rendering import ROOT, Document, rendered
 from tests.cluster.access import Cluster
 
 pytestmark = pytest.mark.usefixtures("definitions")

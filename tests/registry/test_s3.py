@@ -30,6 +30,7 @@ from regsweep.demo.documents import Artifact
 from regsweep.demo.images import image_on, layer
 from regsweep.demo.push import Pusher
 from regsweep.steps.scan import census
+from tests.parts.bucket import bucket_command, bucket_storage
 from tests.quiet import Quiet
 from tests.registry.conftest import program
 
@@ -85,25 +86,18 @@ class OnBucket:
 @pytest.fixture
 def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OnBucket]:
     bucket, port = _free_port(), _free_port()
-    place = f"http://127.0.0.1:{bucket}"
-    storing = {"bucket": "registry", "region": "us-east-1", "accesskey": "key", "secretkey": "secret", "secure": False}
+    place = f"127.0.0.1:{bucket}"
     body = {
         "version": "0.1",
         "log": {"level": "info", "accesslog": {"disabled": True}},
-        "storage": {
-            "s3": {**storing, "regionendpoint": place, "forcepathstyle": True},
-            "delete": {"enabled": True},
-            "cache": {"blobdescriptor": "inmemory"},
-            "redirect": {"disable": True},
-        },
+        "storage": bucket_storage(place),
         "http": {"addr": f"127.0.0.1:{port}"},
     }
     config = tmp_path / "config.yml"
     config.write_text(json.dumps(body))
-    command = [str(program(request, "s3")), "-host", f"127.0.0.1:{bucket}", "-backend", "memory"]
-    server = subprocess.Popen([*command, "-initialbucket", "registry"], stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(bucket_command(program(request, "s3"), place), stderr=subprocess.DEVNULL)
     try:
-        _until_it_answers(place)
+        _until_it_answers(f"http://{place}")
         yield OnBucket(program(request, "registry3"), config, port)
     finally:
         server.terminate()

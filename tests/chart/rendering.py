@@ -1,7 +1,4 @@
-"""The chart as Helm renders it, and the plain manifests in deploy/ that are made from it.
-
-python -m tests.chart      write deploy/operator.yaml and deploy/registry-namespace/role.yaml anew
-"""
+"""The chart as Helm renders it, and the plain manifests in deploy/ that are made from it."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ import yaml
 
 from tests.parts.build import build
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts/regsweep"
 OPERATOR = Path("deploy/operator.yaml")
 REGISTRY_ROLE = Path("deploy/registry-namespace/role.yaml")
@@ -59,9 +56,3 @@ def _plain(document: Document) -> Document:
 
 def _stream(documents: list[Document]) -> str:
     return "".join("---\n" + yaml.safe_dump(each, sort_keys=False, width=120) for each in documents)
-
-
-if __name__ == "__main__":
-    for path, text in manifests().items():
-        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-        (ROOT / path).write_text(text)

@@ -17,7 +17,7 @@ from regsweep.steps.inuse.pods import Span
 from regsweep.steps.inuse.presets import PRESETS
 from regsweep.steps.inuse.rights import to_list
 from regsweep.steps.inuse.sources import standard_sources
-from tests.chart import CHART, ROOT, Document, helm, manifests, rendered, template
+from tests.chart.rendering import CHART, ROOT, Document, helm, manifests, rendered, template
 
 pytestmark = pytest.mark.timeout(1800)  # the first test may have to build helm
 
