@@ -40,7 +40,8 @@ def bucket() -> Iterator[str]:
 @contextmanager
 def _serving(command: Callable[[int], list[str]]) -> Iterator[str]:
     port = _LOWEST + secrets.randbelow(_PORTS)
-    process = subprocess.Popen(namespaces.network_command(command(port)), stdout=subprocess.DEVNULL)
+    silent = subprocess.DEVNULL
+    process = subprocess.Popen(namespaces.network_command(command(port)), stdout=silent, stderr=silent)
     try:
         deadline = time.monotonic() + _SECONDS
         while not _listens(process.pid, port):

@@ -206,10 +206,10 @@ class CollectionStatus(StatusModel):
     manifests_deleted: Count = 0
     repositories_removed: Count = 0
     """Empty ones."""
-    bytes_before: Count = 0
-    """0: not measured."""
+    bytes_before: Count | None = None
+    """Absent, as the two below, where no shell in the pod reaches the store: nothing measures it."""
     bytes_after: Count | None = None
-    reclaimed_bytes: Count = 0
+    reclaimed_bytes: Count | None = None
     write_blocked_seconds: Count = 0
     collector_seconds: Count = 0
     """What garbage-collect itself took of it, as it was watched: its dry run and its run. The rest is rollouts."""

@@ -85,7 +85,7 @@ def _run_row(run: RegistryCleanupRun, moment: datetime) -> tuple[str, ...]:
         result(run)[0],
         str(state.plan.deletions) if state.plan else "",
         str(state.deletion.deleted) if state.deletion else "",
-        human_bytes(collection.reclaimed_bytes) if collection and collection.finished_at else "",
+        human_bytes(collection.reclaimed_bytes) if collection and collection.reclaimed_bytes is not None else "",
         ago(run.metadata.creation_timestamp, moment),
     )
 

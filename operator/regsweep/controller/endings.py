@@ -95,11 +95,16 @@ def summary(reason: str, status: RunStatus) -> str:
         case "NothingToDelete":
             return "no image is to go"
         case "Collected":
-            freed = f", freed {human_bytes(collection.reclaimed_bytes)}" if collection else ""
-            return f"{did}{freed}"
+            return f"{did}{_freed(collection)}" if collection else did
         case _:
             skipped = collection.message if collection and collection.outcome == "Skipped" else ""
             return f"{did}; not collected: {skipped}" if skipped else did
+
+
+def _freed(collection: CollectionStatus) -> str:
+    if collection.reclaimed_bytes is None:
+        return f", collected {collection.blobs_deleted} blobs, whose bytes could not be measured"
+    return f", freed {human_bytes(collection.reclaimed_bytes)}"
 
 
 def _restored(status: RunStatus) -> str:

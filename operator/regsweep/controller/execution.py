@@ -208,7 +208,7 @@ def _count(execution: Execution, reason: str, now: datetime) -> None:
     if status.restoration:
         metrics.restored.labels(*labels).inc(status.restoration.manifests)
     if status.garbage_collection:
-        metrics.reclaimed.labels(*labels).inc(status.garbage_collection.reclaimed_bytes)
+        metrics.reclaimed.labels(*labels).inc(status.garbage_collection.reclaimed_bytes or 0)
 
 
 def _tell(execution: Execution, news: News) -> None:

@@ -27,7 +27,7 @@ def last_run(runs: Sequence[RegistryCleanupRun]) -> LastRun | None:
         name=run.metadata.name,
         result=fact(run.status.conditions, COMPLETE if succeeded(run) else FAILED).reason,
         deleted=deletion.deleted if deletion else 0,
-        reclaimed_bytes=collection.reclaimed_bytes if collection else 0,
+        reclaimed_bytes=collection.reclaimed_bytes if collection else None,
     )
 
 

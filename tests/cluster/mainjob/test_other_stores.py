@@ -15,7 +15,7 @@ from tests.cluster import neighbours
 from tests.cluster.mainjob.builds import COLLECT, KEEP_TWO, Builds, fill
 from tests.cluster.mainjob.conftest import MakeSite
 from tests.cluster.mainjob.content import places, sizes
-from tests.cluster.mainjob.site import Site, reason_of
+from tests.cluster.mainjob.site import Site, condition, reason_of
 from tests.cluster.registries import PORT
 from tests.parts.bucket import bucket_storage
 
@@ -48,7 +48,8 @@ def test_a_store_that_no_shell_reads_is_collected(site: MakeSite, version: str, 
         collection = run["status"]["garbageCollection"]
         gone = lost_blobs(builds)
         assert (collection["outcome"], collection["blobsDeleted"]) == ("Collected", len(gone))
-        assert ("bytesBefore" in collection, "bytesAfter" in collection) == (False, False)
+        assert not {"bytesBefore", "bytesAfter", "reclaimedBytes"} & collection.keys()
+        assert condition(run, "Complete")[2].endswith(f"collected {len(gone)} blobs, whose bytes could not be measured")
         assert blobs_that_answer(where, gone) == []
         builds.pull_kept()
         assert len(where.names("job")) == (2 if version == "3-distroless" else 0), "a dry run, then the real one"
@@ -61,7 +62,7 @@ def test_a_cache_in_redis_is_flushed_and_tells_no_lies(site: MakeSite, version: 
         builds = fill(site(version, environment=cached_in(address, version)))
         where = builds.site
         gone = lost_blobs(builds)
-        assert blobs_that_answer(where, gone) == gone
+        assert len(blobs_that_answer(where, gone)) >= len(builds.gone) * 2, "a config and a layer each, at least"
         assert ask_redis(where, address, "SET somebody else") == "OK"
         assert int(ask_redis(where, address, "DBSIZE")) > len(gone)
         template = where.get("deployment", "registry")["spec"]["template"]
@@ -93,7 +94,7 @@ def ask_redis(where: Site, address: str, words: str) -> str:
     """The last answer, from inside the registry's pod, as the registry would ask."""
     host, port = address.split(":")
     lines = rf"AUTH {neighbours.REDIS_PASSWORD}\r\nSELECT {DATABASE}\r\n{words}\r\nQUIT\r\n"
-    said = where.registry.exec("sh", "-c", f"printf '{lines}' | nc {host} {port}").split("\r\n")
+    said = where.registry.exec("sh", "-c", f"printf '{lines}' | nc {host} {port}").splitlines()
     return said[2].lstrip("+:")
 
 

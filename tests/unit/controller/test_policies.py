@@ -176,7 +176,7 @@ def test_a_slot_makes_one_run_that_the_policy_owns() -> None:
     assert status["lastScheduleTime"] == "2026-11-23T13:00:00Z"
     assert status["nextScheduleTime"] == "2026-11-24T13:00:00Z"
     assert status["lastSuccessfulTime"] == "2026-11-23T13:00:00Z"
-    assert status["lastRun"] == {"name": "nightly-29923980", "result": "Deleted", "deleted": 0, "reclaimedBytes": 0}
+    assert status["lastRun"] == {"name": "nightly-29923980", "result": "Deleted", "deleted": 0}
     assert world.news() == ["RunCreated", "Deleted", "Deleted"]
 
 

@@ -85,7 +85,8 @@ class LastRun(StatusModel):
     name: Annotated[str, Field(max_length=253)]
     result: Annotated[str, Field(max_length=63)]
     deleted: Count = 0
-    reclaimed_bytes: Count = 0
+    reclaimed_bytes: Count | None = None
+    """Absent where nothing was collected, or where its bytes could not be measured."""
 
 
 class PolicyStatus(StatusModel):

@@ -60,7 +60,7 @@ in {{ report.plan.repositories }} repositories,
 {% if report.plan.unread %}<dt>Not read</dt><dd class="bad">{{ report.plan.unread | join(", ") }}</dd>{% endif %}
 {% endif %}
 {% if report.collection %}
-{% if report.collection.bytes_before is not none %}
+{% if report.collection.bytes_before is not none and report.collection.bytes_after is not none %}
 <dt>On disk</dt><dd>{{ bytes(report.collection.bytes_before) }} before,
 {{ bytes(report.collection.bytes_after) }} after</dd>
 {% endif %}

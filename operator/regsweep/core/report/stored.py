@@ -107,15 +107,14 @@ def _counted(status: RestorationStatus | None) -> tuple[FindingPart, ...]:
 def _collection(status: CollectionStatus | None) -> CollectionPart | None:
     if status is None or status.started_at is None or status.finished_at is None or status.outcome != Why.COLLECTED:
         return None
-    measured = bool(status.bytes_before)
     return CollectionPart(
         started_at=_time(status.started_at),
         finished_at=_time(status.finished_at),
         blobs_marked=status.blobs_marked,
         blobs_expected=status.blobs_expected,
         blobs_deleted=status.blobs_deleted,
-        bytes_before=status.bytes_before if measured else None,
-        bytes_after=status.bytes_after if measured else None,
+        bytes_before=status.bytes_before,
+        bytes_after=status.bytes_after,
         write_blocked_seconds=float(status.write_blocked_seconds),
         repositories_removed=status.repositories_removed,
         collector_seconds=float(status.collector_seconds),

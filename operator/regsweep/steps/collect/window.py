@@ -187,10 +187,12 @@ class Window:
             changes |= self._bytes_after(sight.pods[0])
         self.save(step=Step.FINISHED, finished_at=now, **changes)
 
-    def _bytes_before(self, pod: str, inspection: Inspection) -> int:
-        """Measured once; again only by who goes on after a crash that came before it was written. 0: not measurable."""
-        measured = self.status.bytes_before or not inspection.store
-        return self.status.bytes_before if measured else measure(self.site, pod, inspection.blobs) or 0
+    def _bytes_before(self, pod: str, inspection: Inspection) -> int | None:
+        """Measured once; again only by who goes on after a crash that came before it was written. None: not
+        measurable."""
+        if self.status.bytes_before is not None or not inspection.store:
+            return self.status.bytes_before
+        return measure(self.site, pod, inspection.blobs)
 
     def _bytes_after(self, pod: dict[str, Any]) -> dict[str, int]:
         try:
@@ -201,7 +203,7 @@ class Window:
         if not self.inspection.store:
             return {}
         after = measure(self.site, pod["metadata"]["name"], self.inspection.blobs)
-        if after is None:
+        if after is None or self.status.bytes_before is None:
             return {}
         return {"bytes_after": after, "reclaimed_bytes": max(0, self.status.bytes_before - after)}
 
