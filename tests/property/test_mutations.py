@@ -20,7 +20,7 @@ from tests.property.promises import COSTLY, PROMISES, Broken, check
 from tests.property.strategies import make_case
 
 CASES = 1500
-"""Tried on each broken engine at most; most are caught within fifty."""
+"""Tried on each broken engine at most."""
 
 COSTLY_CASES = 100
 """On so many of them the promises that plan more than once are tried, too."""
@@ -206,50 +206,57 @@ def believe_that_a_layer_elsewhere_is_freed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(oci.Descriptor, "is_foreign", False)
 
 
-MUTATIONS = (
-    let_a_first_sight_take_a_place,
-    take_a_first_sight_for_ages_ago,
-    take_an_untagged_subject_for_gone,
-    let_the_last_rule_decide,
-    keep_one_image_less,
-    count_all_groups_as_one,
-    believe_that_a_layer_elsewhere_is_freed,
-    drop_the_shared_digest_check,
-    follow_layers_as_children,
-    sort_dates_as_text,
-    sort_versions_as_text,
-    count_signatures_as_versions,
-    judge_signatures_by_rules,
-    count_tags_instead_of_images,
-    drop_referrers,
-    drop_children,
-    leave_children_behind,
-    follow_children_one_level_only,
-    delete_children_first,
-    forget_what_must_go_before,
-    take_unknown_for_old,
-    believe_every_date,
-    take_the_oldest_platform,
-    ignore_what_is_used,
-    forget_that_a_platform_is_part_of_its_index,
-    ignore_protected_tags,
-    ignore_exclude,
-    ignore_the_minimum_age,
-    delete_what_nobody_explains,
-    promise_shared_blobs,
-    depend_on_the_order_of_listing,
+MUTATIONS = {
+    let_a_first_sight_take_a_place: 91,
+    take_a_first_sight_for_ages_ago: 19,
+    take_an_untagged_subject_for_gone: 3,
+    let_the_last_rule_decide: 11,
+    keep_one_image_less: 1,
+    count_all_groups_as_one: 3705,
+    believe_that_a_layer_elsewhere_is_freed: 3,
+    drop_the_shared_digest_check: 0,
+    follow_layers_as_children: 342,
+    sort_dates_as_text: 24,
+    sort_versions_as_text: 21,
+    count_signatures_as_versions: 1,
+    judge_signatures_by_rules: 96,
+    count_tags_instead_of_images: 1,
+    drop_referrers: 12,
+    drop_children: 3,
+    leave_children_behind: 18,
+    follow_children_one_level_only: 21,
+    delete_children_first: 12,
+    forget_what_must_go_before: 12,
+    take_unknown_for_old: 3,
+    believe_every_date: 35,
+    take_the_oldest_platform: 267,
+    ignore_what_is_used: 32,
+    forget_that_a_platform_is_part_of_its_index: 32,
+    ignore_protected_tags: 63,
+    ignore_exclude: 16,
+    ignore_the_minimum_age: 26,
+    delete_what_nobody_explains: 0,
+    promise_shared_blobs: 0,
+    depend_on_the_order_of_listing: 2,
+}
+"""Each with the seed of its search. Any seed is right; with the chosen one the first case gives it away. When cases are
+made otherwise the search goes on, as far as with any other: it only takes longer, and a new seed may be looked for.
+"""
+
+
+@pytest.mark.parametrize(
+    ("mutate", "seed"), [pytest.param(mutate, seed, id=mutate.__name__) for mutate, seed in MUTATIONS.items()]
 )
-
-
-@pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
-def test_a_broken_engine_is_caught(mutate: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch):
+def test_a_broken_engine_is_caught(
+    mutate: Callable[[pytest.MonkeyPatch], None], seed: int, monkeypatch: pytest.MonkeyPatch
+):
     mutate(monkeypatch)
-    assert caught_by() is not None
+    assert caught_by(seed) is not None
 
 
-def caught_by() -> str | None:
+def caught_by(seed: int) -> str | None:
     """The first promise that fails, over the first cases; None where the engine gets away with it."""
-    rng, cheap = Random(7), tuple(promise for promise in PROMISES if promise not in COSTLY)
+    rng, cheap = Random(seed), tuple(promise for promise in PROMISES if promise not in COSTLY)
     for number in range(CASES):
         case = make_case(rng.randrange(2**48), rng.choice([6, 12, 16]))
         try:
