@@ -12,7 +12,7 @@ import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from regsweep.demo.options import RegistryOptions
 from regsweep.demo.process import RegistryProcess
 from tests.command_line import CommandLine
 from tests.parts.build import BuildFailed, build
-from tests.registry.content import push
+from tests.registry.stored import Originals
 
 HERE = Path(__file__).parent
 SERVICE = HERE / "service.py"
@@ -38,6 +38,13 @@ class StartRegistry(Protocol):
     """Starts a registry with fields of RegistryOptions, on new storage or the one given; stops it after the test."""
 
     def __call__(self, storage: Path | None = None, **options: Any) -> RegistryProcess: ...
+
+
+class StorageWith(Protocol):
+    """A new storage with these images: as if they had been pushed here, list after list, to a registry of these fields
+    of RegistryOptions. What the process remembers of a push is not there."""
+
+    def __call__(self, *rounds: Iterable[Artifact], **options: Any) -> Path: ...
 
 
 class StartService(Protocol):
@@ -97,23 +104,45 @@ def storages() -> Iterator[Path]:
 
 
 @pytest.fixture
-def start_registry(registry_binary: Path, storages: Path) -> Iterator[StartRegistry]:
-    with ExitStack() as running, tempfile.TemporaryDirectory(dir=storages) as folder:
+def new_storage(storages: Path) -> Iterator[Callable[[], Path]]:
+    """Where a storage of this test may be made."""
+    with tempfile.TemporaryDirectory(dir=storages) as folder:
         count = iter(range(100))
+        yield lambda: Path(folder) / f"registry{next(count)}"
+
+
+@pytest.fixture
+def start_registry(registry_binary: Path, new_storage: Callable[[], Path]) -> Iterator[StartRegistry]:
+    with ExitStack() as running:
 
         def start(storage: Path | None = None, **options: Any) -> RegistryProcess:
-            place = storage or Path(folder) / f"registry{next(count)}"
+            place = storage or new_storage()
             return running.enter_context(RegistryProcess(registry_binary, place, RegistryOptions(**options)))
 
         yield start
 
 
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory, worker_id: str, registry_binary: Path) -> Originals:
+    """In the folder that all workers of this run have in common, which goes with it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "originals"
+    folder.mkdir(exist_ok=True)
+    return Originals(folder, registry_binary)
+
+
 @pytest.fixture
-def registry(start_registry: StartRegistry, images: list[Artifact]) -> RegistryProcess:
+def storage_with(originals: Originals, new_storage: Callable[[], Path]) -> StorageWith:
+    def storage(*rounds: Iterable[Artifact], **options: Any) -> Path:
+        return originals.copy([[*images] for images in rounds], RegistryOptions(**options), new_storage())
+
+    return storage
+
+
+@pytest.fixture
+def registry(start_registry: StartRegistry, storage_with: StorageWith, images: list[Artifact]) -> RegistryProcess:
     """A registry that holds the `images` of the file that asks for it."""
-    found = start_registry()
-    push(found, images)
-    return found
+    return start_registry(storage_with(images))
 
 
 @pytest.fixture

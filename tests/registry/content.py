@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from regsweep.demo.documents import Artifact
@@ -10,7 +11,7 @@ from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 
 
-def push(registry: RegistryProcess, images: list[Artifact]) -> None:
+def push(registry: RegistryProcess, images: Iterable[Artifact]) -> None:
     with Pusher(registry.url) as pusher:
         pusher.push_all(images)
 

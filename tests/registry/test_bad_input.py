@@ -15,10 +15,9 @@ from regsweep.demo.catalogue import grid
 from regsweep.demo.documents import Artifact
 from regsweep.demo.options import TLS
 from regsweep.demo.process import RegistryProcess
-from regsweep.demo.push import Pusher
 from tests.certificates import self_signed
 from tests.command_line import CommandLine, Ended
-from tests.registry.conftest import StartRegistry
+from tests.registry.conftest import StartRegistry, StorageWith
 from tests.registry.content import files
 from tests.registry.front import Answer, front
 
@@ -212,10 +211,10 @@ def test_a_manifest_that_is_damaged_on_disk(
     assert {action["repository"] for action in ended.report()["actions"]} == {"grid/repo-01"}
 
 
-def test_deletes_are_switched_off(regsweep: CommandLine, start_registry: StartRegistry, images: list[Artifact]) -> None:
-    registry = start_registry(delete_enabled=False)
-    with Pusher(registry.url) as pusher:
-        pusher.push_all(images)
+def test_deletes_are_switched_off(
+    regsweep: CommandLine, start_registry: StartRegistry, storage_with: StorageWith, images: list[Artifact]
+) -> None:
+    registry = start_registry(storage_with(images), delete_enabled=False)
     before = files(registry)
     ended = regsweep("apply", "-f", regsweep.policy(registry.url), "--yes")
     refuses(ended, 4, "REGISTRY_STORAGE_DELETE_ENABLED=true")

@@ -18,7 +18,7 @@ from regsweep.demo.kinds import all_kinds, kinds
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from regsweep.errors import ImagesDamaged, RegistryDenied, RegistryMisbehaved
-from tests.registry.conftest import StartRegistry
+from tests.registry.conftest import StartRegistry, StorageWith
 
 KINDS = list(kinds("names/only", datetime(2026, 3, 1, tzinfo=UTC)))
 
@@ -51,12 +51,13 @@ def test_all_kinds_at_once(shared: RegistryProcess, now: datetime) -> None:
     assert pulled.digests == {digest for each in made for digest in each.document.sizes()}
 
 
-def test_demo_images_hold_what_was_pushed_last(start_registry: StartRegistry, now: datetime) -> None:
-    registry = start_registry()
+def test_demo_images_hold_what_was_pushed_last(
+    start_registry: StartRegistry, storage_with: StorageWith, now: datetime
+) -> None:
     made = demo_images(now)
+    registry = start_registry(storage_with(made))
     last = {place: each for each in made for place in places([each])}
     with Pusher(registry.url) as pusher:
-        pusher.push_all(made)
         pulled = pusher.pull_all(last)
     assert pulled.sizes == {digest: size for each in last.values() for digest, size in each.document.sizes().items()}
     left_behind = {digest: size for each in made for digest, size in each.document.sizes().items()}
@@ -118,11 +119,10 @@ class Store:
 
 
 @pytest.fixture
-def store(start_registry: StartRegistry, now: datetime) -> Store:
+def store(start_registry: StartRegistry, storage_with: StorageWith, now: datetime) -> Store:
     made = multi_platform(layer("damage", 20_000), "damage", now).at("team/app", "v1")
-    registry = start_registry(cache=None)
+    registry = start_registry(storage_with([made]), cache=None)
     with Pusher(registry.url) as pusher:
-        pusher.push(made)
         pusher.pull("team/app", "v1")
     return Store(registry, made)
 

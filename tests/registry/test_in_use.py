@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from regsweep.errors import ImagesDamaged
 from tests.command_line import CommandLine, Ended
-from tests.registry.conftest import StartRegistry, StartService
+from tests.registry.conftest import StartRegistry, StartService, StorageWith
 
 EVERYTHING: dict[str, Any] = {
     "rules": [{"name": "all", "keep": {"youngerThan": "1s"}}],
@@ -40,11 +41,19 @@ def images(now: datetime) -> dict[str, Artifact]:
     return found
 
 
-def push(registry: RegistryProcess, images: dict[str, Artifact]) -> str:
-    """All of them; returns the host by which they are pulled."""
-    with Pusher(registry.url) as pusher:
-        pusher.push_all(images.values())
+def host(registry: RegistryProcess) -> str:
+    """By which images are pulled."""
     return urlsplit(registry.url).netloc
+
+
+@pytest.fixture
+def storage(storage_with: StorageWith, images: dict[str, Artifact]) -> Path:
+    return storage_with(images.values())
+
+
+@pytest.fixture
+def registry(start_registry: StartRegistry, storage: Path) -> RegistryProcess:
+    return start_registry(storage)
 
 
 def left(registry: RegistryProcess, images: dict[str, Artifact]) -> set[str]:
@@ -95,13 +104,13 @@ def config(image: Artifact) -> str:
 def test_what_is_used_stays_whole_and_all_else_goes(
     regsweep: CommandLine,
     start_service: StartService,
+    storage: Path,
     images: dict[str, Artifact],
     reference: Callable[[str, dict[str, Artifact]], str],
     stays: set[str],
 ) -> None:
-    service, commands = start_service()
-    host = push(service, images)
-    ended = apply(regsweep, service, reference(host, images), *commands)
+    service, commands = start_service(storage)
+    ended = apply(regsweep, service, reference(host(service), images), *commands)
     assert (ended.code, ended.report()["reason"]) == (0, "Collected"), ended.err
     assert left(service, images) == stays
     kept = {digest: size for name in stays for digest, size in images[name].document.sizes().items()}
@@ -109,28 +118,26 @@ def test_what_is_used_stays_whole_and_all_else_goes(
 
 
 def test_an_image_whose_tag_was_pushed_over_stays_whole_while_it_runs(
-    regsweep: CommandLine, start_service: StartService, images: dict[str, Artifact]
+    regsweep: CommandLine, start_service: StartService, storage: Path, images: dict[str, Artifact]
 ) -> None:
     """No tag leads to its index any more; its platforms have tags of their own, which a rule lets go."""
-    service, commands = start_service()
-    host = push(service, images)
+    service, commands = start_service(storage)
     multi = images["multi"]
     with Pusher(service.url) as pusher:
         for number, platform in enumerate(multi.document.children):
             pusher.push(platform.at("team/multi", f"platform-{number}"))
         pusher.push(images["other"].document.at("team/multi", "1"))
-    ended = apply(regsweep, service, f"{host}/team/multi@{multi.digest}", *commands)
+    ended = apply(regsweep, service, f"{host(service)}/team/multi@{multi.digest}", *commands)
     assert ended.code == 0, ended.err
     assert left(service, images) == {"multi"}
     assert [finding["code"] for finding in ended.report()["findings"]] == ["sweep.unheard"]
 
 
 def test_the_report_names_who_uses_what_and_what_is_gone(
-    regsweep: CommandLine, start_registry: StartRegistry, images: dict[str, Artifact]
+    regsweep: CommandLine, registry: RegistryProcess, images: dict[str, Artifact]
 ) -> None:
-    registry = start_registry()
-    host = push(registry, images)
-    containers = [{"name": "web", "image": f"{host}/team/app:1"}, {"name": "old", "image": f"{host}/team/gone:7"}]
+    ours = host(registry)
+    containers = [{"name": "web", "image": f"{ours}/team/app:1"}, {"name": "old", "image": f"{ours}/team/gone:7"}]
     pod = {"metadata": {"namespace": "shop", "name": "web-1"}, "spec": {"containers": containers}}
     ended = apply(regsweep, registry, json.dumps({"apiVersion": "v1", "kind": "PodList", "items": [pod]}))
     report = ended.report()
@@ -157,15 +164,13 @@ def test_the_report_names_who_uses_what_and_what_is_gone(
 
 
 def test_a_plan_is_done_without_what_came_into_use_since(
-    regsweep: CommandLine, start_registry: StartRegistry, images: dict[str, Artifact]
+    regsweep: CommandLine, registry: RegistryProcess, images: dict[str, Artifact]
 ) -> None:
-    registry = start_registry()
-    host = push(registry, images)
     listed, plan = regsweep.folder / "in-use", regsweep.folder / "plan.json"
     policy = regsweep.policy(registry.url, **EVERYTHING)
     listed.write_text("elsewhere.io/x")
     assert regsweep("plan", "-f", policy, "--in-use", listed, "--out", plan).code == 0
-    listed.write_text(f"{host}/team/app:1 {child(images['other'])}")
+    listed.write_text(f"{host(registry)}/team/app:1 {child(images['other'])}")
     ended = regsweep("apply", "-f", policy, "--plan", plan, "--in-use", listed, "-o", "json")
     assert ended.code == 0, ended.err
     assert left(registry, images) == {"1", "other"}
@@ -175,10 +180,8 @@ def test_a_plan_is_done_without_what_came_into_use_since(
 
 @pytest.mark.parametrize("text", ["", "\n"], ids=["empty", "blank"])
 def test_an_empty_list_deletes_nothing(
-    regsweep: CommandLine, start_registry: StartRegistry, images: dict[str, Artifact], text: str
+    regsweep: CommandLine, registry: RegistryProcess, images: dict[str, Artifact], text: str
 ) -> None:
-    registry = start_registry()
-    push(registry, images)
     ended = apply(regsweep, registry, text)
     assert (ended.code, ended.out) == (3, "")
     assert "names no image" in ended.err

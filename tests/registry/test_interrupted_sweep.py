@@ -6,21 +6,17 @@ be the same as without the interruption, to the byte on the disk.
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from regsweep.demo.process import RegistryProcess
-from regsweep.demo.push import Pusher
 from tests.command_line import CommandLine, Ended
-from tests.registry.conftest import StartRegistry
+from tests.registry.conftest import StartRegistry, StorageWith
 from tests.registry.front import Answer, front
 from tests.registry.traps.proof import Proof, differences, on_disk
 from tests.registry.traps.whole import TRAPS, needed, spec
@@ -52,20 +48,9 @@ class Cut:
         return answer
 
 
-@pytest.fixture(scope="session")
-def storage(registry_binary: Path, storages: Path) -> Path:
-    """What all these tests begin with: made once of each version, and copied."""
-    folder = storages / f"interrupted-{registry_binary.name}-{os.getpid()}"
-    with RegistryProcess(registry_binary, folder) as registry, Pusher(registry.url) as pusher:
-        pusher.push_all(artifact for trap in CHOSEN for artifact in trap.before)
-    return folder
-
-
 @pytest.fixture
-def copy(storage: Path, storages: Path, tmp_path: Path) -> Iterator[Path]:
-    place = storages / tmp_path.name
-    yield Path(shutil.copytree(storage, place))
-    shutil.rmtree(place)
+def registry(start_registry: StartRegistry, storage_with: StorageWith) -> RegistryProcess:
+    return start_registry(storage_with(artifact for trap in CHOSEN for artifact in trap.before))
 
 
 def lost(registry: RegistryProcess) -> list[str]:
@@ -104,8 +89,7 @@ def finished(regsweep: CommandLine, ended: Ended, registry: RegistryProcess) -> 
 
 
 @pytest.mark.parametrize("after", POINTS)
-def test_interrupted_by_a_person(regsweep: CommandLine, start_registry: StartRegistry, copy: Path, after: int) -> None:
-    registry = start_registry(copy)
+def test_interrupted_by_a_person(regsweep: CommandLine, registry: RegistryProcess, after: int) -> None:
     cut = Cut(after)
     with front(registry.url, cut.change) as (url, _), began(regsweep, url) as process:
         cut.act = lambda: process.send_signal(signal.SIGINT)
@@ -116,9 +100,8 @@ def test_interrupted_by_a_person(regsweep: CommandLine, start_registry: StartReg
 
 
 @pytest.mark.parametrize("after", POINTS)
-def test_killed(regsweep: CommandLine, start_registry: StartRegistry, copy: Path, after: int) -> None:
+def test_killed(regsweep: CommandLine, registry: RegistryProcess, after: int) -> None:
     """It could say nothing: the same command finds the plan, says so, and goes on."""
-    registry = start_registry(copy)
     cut = Cut(after)
     with front(registry.url, cut.change) as (url, _), began(regsweep, url) as process:
         cut.act = process.kill
@@ -131,8 +114,7 @@ def test_killed(regsweep: CommandLine, start_registry: StartRegistry, copy: Path
 
 
 @pytest.mark.parametrize("after", POINTS[1:])
-def test_the_registry_goes_away(regsweep: CommandLine, start_registry: StartRegistry, copy: Path, after: int) -> None:
-    registry = start_registry(copy)
+def test_the_registry_goes_away(regsweep: CommandLine, registry: RegistryProcess, after: int) -> None:
     cut = Cut(after)
     with front(registry.url, cut.change) as (url, _):
         cut.act = lambda: setattr(cut, "gone", True)

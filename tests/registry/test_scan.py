@@ -16,10 +16,9 @@ from regsweep.core.ports import ManifestCache
 from regsweep.demo.catalogue import demo_images
 from regsweep.demo.kinds import all_kinds
 from regsweep.demo.process import RegistryProcess
-from regsweep.demo.push import Pusher
 from regsweep.steps.scan import census, scan
 from tests.quiet import Quiet
-from tests.registry.conftest import StartRegistry
+from tests.registry.conftest import StartRegistry, StorageWith
 
 
 def scanned(reader: Reader, cache: ManifestCache) -> dict[str, Repository]:
@@ -35,11 +34,9 @@ def marked(registry: RegistryProcess) -> set[str]:
     return set(re.findall(r"marking (?:manifest|blob) (sha256:[0-9a-f]{64})", output))
 
 
-def test_a_scan_of_all_kinds(start_registry: StartRegistry, now: datetime, tmp_path: Path):
-    registry = start_registry()
+def test_a_scan_of_all_kinds(start_registry: StartRegistry, storage_with: StorageWith, now: datetime, tmp_path: Path):
     made = all_kinds(now, repositories=4)
-    with Pusher(registry.url) as pusher:
-        pusher.push_all(made)
+    registry = start_registry(storage_with(made))
     pushed: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for one in made:
         pushed[one.repository].update(dict.fromkeys(one.tags, one.digest))
@@ -57,10 +54,10 @@ def test_a_scan_of_all_kinds(start_registry: StartRegistry, now: datetime, tmp_p
     assert any(one.created for one in cold.values())
 
 
-def test_the_registry_marks_all_that_the_census_names(start_registry: StartRegistry, now: datetime):
-    registry = start_registry()
-    with Pusher(registry.url) as pusher:
-        pusher.push_all(demo_images(now))
+def test_the_registry_marks_all_that_the_census_names(
+    start_registry: StartRegistry, storage_with: StorageWith, now: datetime
+):
+    registry = start_registry(storage_with(demo_images(now)))
     with Reader(Target(registry.url)) as reader:
         taken = census(reader, MemoryCache(), concurrency=8, stop=Quiet(), progress=Quiet())
     assert len(taken.marks()) > 1000
@@ -68,11 +65,11 @@ def test_the_registry_marks_all_that_the_census_names(start_registry: StartRegis
 
 
 @pytest.mark.parametrize("concurrency", [1, 32])
-def test_any_number_of_connections(start_registry: StartRegistry, now: datetime, concurrency: int):
-    registry = start_registry()
-    made = all_kinds(now, repositories=2)
-    with Pusher(registry.url) as pusher:
-        pusher.push_all(made)
+def test_any_number_of_connections(
+    start_registry: StartRegistry, storage_with: StorageWith, now: datetime, concurrency: int
+):
+    made = all_kinds(now, repositories=4)
+    registry = start_registry(storage_with(made))
     with Reader(Target(registry.url, concurrency=concurrency)) as reader:
         taken = census(reader, MemoryCache(), concurrency=concurrency, stop=Quiet(), progress=Quiet())
     assert len(taken.roots) == len({(one.repository, tag) for one in made for tag in one.tags})

@@ -24,7 +24,7 @@ from regsweep.steps.scan import scan
 from regsweep.steps.storage import DirectoryStore, Store, open_storage
 from tests.command_line import CommandLine
 from tests.quiet import Quiet
-from tests.registry.conftest import StartRegistry, StartService
+from tests.registry.conftest import StartRegistry, StartService, StorageWith
 from tests.unit.steps.storage.tree import by_shell
 
 Inventory = dict[str, Repository | Unread]
@@ -92,11 +92,11 @@ def push(registry: RegistryProcess, *artifacts: Artifact) -> None:
             pusher.push(artifact)
 
 
-def test_both_inventories_agree_on_a_registry_of_all_kinds(start_registry: StartRegistry, now: datetime) -> None:
-    registry = start_registry()
-    with Pusher(registry.url) as pusher:
-        pusher.push_all(all_kinds(now, repositories=3))
-        pusher.push_all(all_kinds(now - timedelta(days=1), repositories=2))  # the same tags: manifests lose theirs
+def test_both_inventories_agree_on_a_registry_of_all_kinds(
+    start_registry: StartRegistry, storage_with: StorageWith, now: datetime
+) -> None:
+    same_tags = all_kinds(now - timedelta(days=1), repositories=2)  # manifests lose theirs
+    registry = start_registry(storage_with(all_kinds(now, repositories=3), same_tags))
     platforms = tuple(image_on((), f"platform {number}", now) for number in range(2))
     push(registry, Artifact("deep/er/0/nested", ("index", "_layers", "current", "A.b-c_D"), platforms[0]))
     push(registry, Artifact("deep/er", ("multi",), index(platforms)))

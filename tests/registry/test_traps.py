@@ -18,7 +18,7 @@ import pytest
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from tests.command_line import CommandLine
-from tests.registry.conftest import StartRegistry, StartService
+from tests.registry.conftest import StartService, StorageWith
 from tests.registry.traps.names import PAGE
 from tests.registry.traps.proof import Proof, differences, on_disk
 from tests.registry.traps.whole import TRAPS, needed, spec
@@ -44,10 +44,8 @@ def test_what_is_lost_or_left_behind_names_its_trap() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_no_trap_catches_it(
-    regsweep: CommandLine, start_registry: StartRegistry, start_service: StartService, tmp_path: Path
-) -> None:
-    registry, commands = start_service(filled(start_registry), env=ENVIRONMENT)
+def test_no_trap_catches_it(regsweep: CommandLine, start_service: StartService, storage: Path, tmp_path: Path) -> None:
+    registry, commands = start_service(storage, env=ENVIRONMENT)
     policy, plan = regsweep.policy(registry.url, **spec()), tmp_path / "plan.json"
     planned = regsweep("plan", "-f", policy, "--out", plan, "-o", "json")
     assert planned.code == 0, planned.err
@@ -65,10 +63,10 @@ def test_no_trap_catches_it(
 
 @pytest.mark.timeout(300)
 def test_with_the_storage_in_sight_nothing_is_left(
-    regsweep: CommandLine, start_registry: StartRegistry, start_service: StartService, tmp_path: Path
+    regsweep: CommandLine, start_service: StartService, storage: Path, tmp_path: Path
 ) -> None:
     """All was pushed long ago, but what comes meanwhile. What the first run had to spare goes with the second."""
-    registry, commands = start_service(filled(start_registry), env=ENVIRONMENT)
+    registry, commands = start_service(storage, env=ENVIRONMENT)
     let_time_pass(registry.storage)
     sight = ("--storage-root", registry.storage)
     policy, plan = regsweep.policy(registry.url, untagged={"olderThan": "1d"}, **spec()), tmp_path / "plan.json"
@@ -91,17 +89,15 @@ def let_time_pass(storage: Path) -> None:
         os.utime(link, (pushed, pushed))
 
 
-def filled(start_registry: StartRegistry) -> Path:
-    """A storage with all that is there before. It is spoilt while no registry remembers how it was."""
-    registry = start_registry(env=ENVIRONMENT)
-    with Pusher(registry.url) as pusher:
-        pusher.push_all(artifact for trap in TRAPS for artifact in trap.spoilt)  # others list them
-        pusher.push_all(artifact for trap in TRAPS for artifact in trap.before)
-    registry.stop()
+@pytest.fixture
+def storage(storage_with: StorageWith) -> Path:
+    """With all that is there before. It is spoilt while no registry remembers how it was."""
+    spoilt = [artifact for trap in TRAPS for artifact in trap.spoilt]  # first, for others list them
+    found = storage_with(spoilt, [artifact for trap in TRAPS for artifact in trap.before], env=ENVIRONMENT)
     for trap in TRAPS:
         if trap.spoil is not None:
-            trap.spoil(registry.storage)
-    return registry.storage
+            trap.spoil(found)
+    return found
 
 
 def reported(report: dict[str, Any]) -> list[str]:

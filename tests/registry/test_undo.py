@@ -18,7 +18,7 @@ from regsweep.demo.kinds import kinds
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from tests.command_line import CommandLine, Ended
-from tests.registry.conftest import StartRegistry, StartService
+from tests.registry.conftest import StartRegistry, StartService, StorageWith
 from tests.registry.content import files, push, tags
 
 KEPT_KIND = "zzz"
@@ -147,10 +147,9 @@ def test_what_was_not_kept_is_said(regsweep: CommandLine, registry: RegistryProc
 
 @pytest.mark.timeout(240)
 def test_after_our_own_collection_the_keepsake_is_gone_and_that_is_said(
-    regsweep: CommandLine, start_service: StartService, images: list[Artifact]
+    regsweep: CommandLine, start_service: StartService, storage_with: StorageWith, images: list[Artifact]
 ) -> None:
-    service, commands = start_service()
-    push(service, images)
+    service, commands = start_service(storage_with(images))
     file = swept(regsweep, service)
     policy = regsweep.policy(service.url, **SPEC)
     collected = regsweep("apply", "-f", policy, "--yes", "--collect", "Only", *commands)
