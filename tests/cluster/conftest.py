@@ -32,7 +32,7 @@ from tests.cluster.registries import (
 
 HERE = Path(__file__).parent
 DEFINITIONS = HERE.parents[1] / "deploy/crds.yaml"
-INSTALLATIONS = 2
+INSTALLATIONS = 3
 """In so many processes of pytest, of all, is the operator installed."""
 STARTED = pytest.StashKey[bool]()
 
@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: not beside other tests: serves or disturbs the whole cluster")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     order = count()
     for item in items:

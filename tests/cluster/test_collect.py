@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from regsweep.clients import kube
 from regsweep.clients.kinds import DEPLOYMENT
-from regsweep.clients.lease import Lease, Terms
 from regsweep.clients.podexec import Command, ContainerRef, execute
 from regsweep.core.inventory import Census
 from regsweep.core.oci import Digest
@@ -270,25 +268,6 @@ def test_an_exec_knows_how_its_command_ended(enter: Enter):
     assert (cut.exit_code, len(cut.stdout), cut.truncated) == (0, 10, True)
     with pytest.raises(ExecFailed, match="cannot run 'no-such-program'"):
         run("no-such-program")
-
-
-def test_a_lease_has_one_holder_and_a_dead_ones_is_taken(api: kube.Cluster, namespace: str):
-    terms = Terms(duration=2, renew=0.5, abdicate=1.5)
-    first, second = (Lease(api, namespace, "the-lease", name, terms) for name in ("first", "second"))
-    assert first.try_acquire()
-    time.sleep(2.5)
-    assert not second.try_acquire()
-    assert (first.lost, second.lost) == (False, True)
-    first.release()
-    assert first.lost
-    assert second.try_acquire()
-    second._ended.set()  # it renews no more, as a process that was killed
-    third = Lease(api, namespace, "the-lease", "third", terms)
-    assert not third.try_acquire()
-    time.sleep(2.5)
-    assert third.try_acquire()
-    assert second.lost
-    third.release()
 
 
 def test_apply_names_the_manager_that_owns_a_field(enter: Enter):

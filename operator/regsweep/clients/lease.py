@@ -2,7 +2,8 @@
 
 Clocks of machines differ, so nobody else's time is believed: a foreign Lease is dead when its record has not
 changed for its whole duration, measured here, monotonically. Our own is given up in good time before others
-may take it. Source: coordination.k8s.io/v1; the rules of client-go's leader election.
+may take it. A holder that is known to be dead (`lifeline`) is waited for only until what it sent last must have
+arrived. Source: coordination.k8s.io/v1; the rules of client-go's leader election.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,11 +24,14 @@ from regsweep.errors import ClusterConflict, ClusterError, ClusterNotFound
 @dataclass(frozen=True, slots=True)
 class Terms:
     """In seconds. `abdicate`: without a renewal for so long the Lease counts as lost, before anybody else
-    may have it."""
+    may have it. `is_dead`: whether a holder certainly lives no more."""
 
     duration: int = 60
     renew: float = 15.0
     abdicate: float = 40.0
+    after_death: float = 5.0
+    """A request that the dead sent with its last breath is answered by then."""
+    is_dead: Callable[[str], bool] | None = None
 
 
 def workload_lease(namespace: str, kind: str, name: str) -> str:
@@ -114,7 +119,10 @@ class Lease:
         record = (spec.get("holderIdentity"), spec.get("renewTime"), found["metadata"].get("resourceVersion"))
         if record != self._seen:
             self._seen, self._seen_at = record, time.monotonic()
-        return time.monotonic() - self._seen_at > int(spec.get("leaseDurationSeconds") or self._terms.duration)
+        unchanged = time.monotonic() - self._seen_at
+        if self._terms.is_dead and self._terms.is_dead(str(spec["holderIdentity"])):
+            return unchanged > self._terms.after_death
+        return unchanged > int(spec.get("leaseDurationSeconds") or self._terms.duration)
 
     def _write(self, found: Object) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import kopf
 
+from regsweep.clients import lifeline
 from regsweep.clients.cache import FileCache, MemoryCache
 from regsweep.clients.kinds import POLICY, RUN
 from regsweep.clients.kube import Cluster
-from regsweep.clients.lease import Lease
+from regsweep.clients.lease import Lease, Terms
 from regsweep.controller import handlers, logs
 from regsweep.controller.checks import ask_registry
 from regsweep.controller.environment import Environment
@@ -65,17 +66,18 @@ def serve(options: Options) -> None:
     where both kinds cannot be listed, and ClusterConflict where the Lease was lost.
     """
     logs.configure(options.log_format, verbose=options.verbose)
-    cluster = Cluster.connect(options.kubeconfig, options.context)
-    with contextlib.closing(cluster), _cache(options.cache_dir) as cache:
-        asyncio.run(_serve(options, cluster, cache))
+    cluster, me, alive = Cluster.connect(options.kubeconfig, options.context), identity(), lifeline.folder()
+    terms = Terms(is_dead=partial(lifeline.is_dead, where=alive))
+    with contextlib.closing(cluster), _cache(options.cache_dir) as cache, lifeline.held(me, alive):
+        lease = Lease(cluster, options.lease_namespace or cluster.namespace, LEASE, me, terms)
+        asyncio.run(_serve(options, cluster, cache, lease))
 
 
-async def _serve(options: Options, cluster: Cluster, cache: Cache) -> None:
+async def _serve(options: Options, cluster: Cluster, cache: Cache, lease: Lease) -> None:
     health, metrics, stopping = Health(now), Metrics(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with pages(options.health_port, application(health, metrics)):
-        lease = Lease(cluster, options.lease_namespace or cluster.namespace, LEASE, identity())
         if not await _acquire(lease, stopping):
             return
         events = Events(cluster, now, socket.gethostname())

@@ -21,6 +21,7 @@ TEMPLATES = Path(__file__).resolve().parent / "config"
 def main() -> None:
     started = time.monotonic()
     os.environ["KUBECONFIG"] = str(settings.KUBECONFIG)
+    os.environ["GOGC"] = "400"  # processors are scarcer than memory on the machine of a test
     machine.prepare()
     pki.make_certificates()
     write_configuration()

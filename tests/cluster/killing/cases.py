@@ -21,6 +21,7 @@ ROW = "kill"
 
 class Fault(StrEnum):
     OPERATOR = "operator killed"
+    NODE = "operator's node gone"
     FROZEN = "operator frozen"
     POD = "registry pod killed"
     RUN = "run deleted"
@@ -32,7 +33,7 @@ class Fault(StrEnum):
     API = "Kubernetes API away"
 
 
-OF_THE_OPERATOR = (Fault.OPERATOR, Fault.FROZEN)
+OF_THE_OPERATOR = (Fault.OPERATOR, Fault.NODE, Fault.FROZEN)
 """It does that to itself, at a write of its own."""
 
 
@@ -49,6 +50,7 @@ class Case:
 
 
 _HURTS = {
+    Fault.NODE: ("after:window:Collecting", "before:window:Lifting"),
     Fault.FROZEN: (
         "after:run:Sweeping",
         "before:window:Collecting",
@@ -81,6 +83,7 @@ _TELLING = {
 }  # fmt: skip
 QUARTER = (
     *(Case(version, Fault.OPERATOR, at) for version, points in _TELLING.items() for at in points),
+    Case("2.8", Fault.NODE, "before:window:Lifting"),
     Case("2.8", Fault.FROZEN, "after:window:Collecting"),
     Case("3", Fault.FROZEN, "before:window:Lifting"),
     Case("3", Fault.POD, "window:Collecting"),

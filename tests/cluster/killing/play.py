@@ -27,7 +27,7 @@ _MAY_FAIL = {
     Fault.POD: {"CollectFailed"},
     Fault.GITOPS: {"CollectFailed", "MaintenanceLost"},
 }
-_ALL_WELL = {Fault.OPERATOR, Fault.FROZEN, Fault.API, *_MAY_FAIL}
+_ALL_WELL = {*OF_THE_OPERATOR, Fault.API, *_MAY_FAIL}
 
 
 @dataclass(slots=True)
@@ -84,7 +84,7 @@ def _play(told: Told, stage: Stage, collectors: Collectors) -> None:
 def _strike(case: Case, stage: Stage, operator: subprocess.Popen[bytes], run: str) -> float:
     """Wait for the moment, and do it. When it was done."""
     match case.fault:
-        case Fault.OPERATOR:
+        case Fault.OPERATOR | Fault.NODE:
             assert operator.wait(SECONDS) == -signal.SIGKILL, f"the operator ended with {operator.returncode}"
         case Fault.FROZEN:
             eventually(lambda: frozen(operator), SECONDS)
@@ -99,13 +99,15 @@ def _recover(case: Case, stage: Stage, operator: subprocess.Popen[bytes]) -> Non
     match case.fault:
         case Fault.OPERATOR:
             stage.operator()
+        case Fault.NODE:
+            stage.operator(elsewhere=True)
         case Fault.FROZEN:
             before = stage.holder()
             stage.operator()
             eventually(lambda: stage.holder() != before, 120)
             operator.send_signal(signal.SIGCONT)  # now there are two
         case Fault.API | Fault.RIGHTS:
-            time.sleep(AWAY_SECONDS)
+            time.sleep(AWAY_SECONDS[case.fault])
             give_back(stage)
             stage.restart_if_it_ends(operator)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -53,16 +54,22 @@ class Stage:
         self.manifest = {**self.manifest, "metadata": meta}
         self.watch: Watch = stack.enter_context(watching(self.site))
 
-    def operator(self, at: str = "", by: signal.Signals = signal.SIGKILL) -> subprocess.Popen[bytes]:
-        """An operator for this namespace alone; `at` says at which write it does what to itself."""
+    def operator(
+        self, at: str = "", by: signal.Signals = signal.SIGKILL, *, elsewhere: bool = False
+    ) -> subprocess.Popen[bytes]:
+        """An operator for this namespace alone; `at` says at which write it does what to itself. One that is started
+        `elsewhere` cannot know that another one is dead.
+        """
         self._number += 1
+        folder = self._logs / f"{self.namespace}-{self._number if elsewhere else 0}"
+        folder.mkdir(exist_ok=True)
         log = self._logs / f"{self.namespace}-{self._number}.log"
         options = ["--namespace", self.namespace, "--lease-namespace", self.home, "--health-port", "0"]
         options += ["--kubeconfig", str(self._kubeconfig()), "--log-format", "text"]
         program = ["tests.cluster.killing.dying", by.name, at] if at else ["regsweep"]
         command = namespaces.network_command([sys.executable, "-m", *program, "operator", *options])
         with log.open("wb") as file:
-            process = subprocess.Popen(command, stderr=file, stdout=file)
+            process = subprocess.Popen(command, stderr=file, stdout=file, env={**os.environ, "TMPDIR": str(folder)})
         self._stack.callback(_end, process, log)
         return process
 
