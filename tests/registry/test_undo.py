@@ -28,10 +28,10 @@ SPEC = {"rules": [LAST_NAME], "limits": {"maxDeletionPercent": 100, "minimumAge"
 
 @pytest.fixture
 def images(now: datetime) -> list[Artifact]:
-    """Every kind of artifact in two repositories, each with one tag that stays: its name is the last one."""
+    """Every kind of artifact, and a few in a second repository. In each one tag stays: its name is the last one."""
     found: list[Artifact] = []
-    for name in ("kinds/one", "kinds/two"):
-        found += kinds(name, now).values()
+    for name, number in (("kinds/one", None), ("kinds/two", 3)):
+        found += [*kinds(name, now).values()][:number]
         base = layer("kinds", 5_000)
         found.append(image_on((base,), f"{name}:{KEPT_KIND}", now - timedelta(days=9), size=500).at(name, KEPT_KIND))
     return found

@@ -8,7 +8,7 @@ accepted writes.
 
 from __future__ import annotations
 
-import copy
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -54,6 +54,11 @@ SHAPES: dict[str, dict[str, Any]] = {
     "no shell, so a Job": {"replicas": 2, "shell": False},
     "unprotected": {"replicas": 2, "protected": False},
 }
+
+
+def copied(document: Any) -> Any:
+    """As it comes from the API: through JSON, which is much faster than a deepcopy."""
+    return json.loads(json.dumps(document))
 
 
 class Killed(BaseException):
@@ -344,14 +349,14 @@ class World:
             if kind is LEASE:
                 if name not in self.leases:
                     raise ClusterNotFound(name)
-                return copy.deepcopy(self.leases[name])
+                return copied(self.leases[name])
             if kind is CONFIG_MAP:
                 return {"data": {"config.yml": self.config}}
             if kind is JOB:
                 if name not in self.jobs or self.jobs[name].gone:
                     raise ClusterNotFound(name)
                 return self._job(name)
-            return copy.deepcopy(self.workload)
+            return copied(self.workload)
 
         found: dict[str, Any] = self.call(effect)
         return found
@@ -373,7 +378,7 @@ class World:
         if kind is DEPLOYMENT:
             marked = self.workload["metadata"].get("labels", {}).get(marker.LABEL) == "active"
             assert labels == marker.SELECTOR
-            return [copy.deepcopy(self.workload)] if marked else []
+            return [copied(self.workload)] if marked else []
         assert kind in (AUTOSCALER, STATEFUL_SET)
         return self.scalers if kind is AUTOSCALER else []
 
@@ -413,7 +418,7 @@ class World:
 
     def replace(self, kind: Kind, namespace: str | None, body: dict[str, Any]) -> dict[str, Any]:
         assert kind is LEASE
-        self.call(lambda: self.leases.update({body["metadata"]["name"]: copy.deepcopy(body)}))
+        self.call(lambda: self.leases.update({body["metadata"]["name"]: copied(body)}))
         return body
 
     def delete(
