@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.registry.traps.trap import OLD, Trap, plain, rule
 
-PAGE = 100
+PAGE = 25
 """`catalog.maxentries` of the registry that the traps are in: no client can ask for larger pages."""
 
 LONGEST = 128
