@@ -94,7 +94,7 @@ test: check ## check, then unit, property, contract and registry tests; no root,
 
 # Side by side, for they mostly wait; then those that serve or disturb the whole cluster. Both run, the first failure counts.
 CLUSTER_PYTEST = $(PYTEST) --fail-on-skip --timeout=1800 --durations=15 tests/cluster
-CLUSTER_TESTS = code=0; $(CLUSTER_PYTEST) -n $(CLUSTER_WORKERS) --dist loadgroup -m "not alone" || code=$$?; \
+CLUSTER_TESTS = code=0; $(CLUSTER_PYTEST) -n $(CLUSTER_WORKERS) -m "not alone" || code=$$?; \
 	$(CLUSTER_PYTEST) -m alone || code=$$?; (exit $$code)
 
 test-cluster: .venv/dev.stamp ## on a real Kubernetes that it builds and starts (Linux, root), or CLUSTER=existing

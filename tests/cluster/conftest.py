@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,10 @@ from tests.cluster.registries import (
     deploy,
     wait_for_answer,
 )
+from tests.cluster.spreading import Spreading
 
 HERE = Path(__file__).parent
 DEFINITIONS = HERE.parents[1] / "deploy/crds.yaml"
-INSTALLATIONS = 3
-"""In so many processes of pytest, of all, is the operator installed."""
 STARTED = pytest.StashKey[bool]()
 
 
@@ -44,14 +42,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: not beside other tests: serves or disturbs the whole cluster")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Spreading:
+    return Spreading(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    order = count()
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.cluster)
-            if item.path.is_relative_to(HERE / "mainjob"):
-                item.add_marker(pytest.mark.xdist_group(f"mainjob-{next(order) % INSTALLATIONS}"))
     if EXISTING:
         lost = [item for item in items if item.get_closest_marker("node")]
         for item in lost:
