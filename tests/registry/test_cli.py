@@ -104,7 +104,7 @@ def test_the_newest_two_of_each_stay_whole_and_all_else_is_freed(
     regsweep: CommandLine, start_service: StartService, now: datetime
 ) -> None:
     service, commands = start_service()
-    images = grid(now, repositories=10, tags=20, layer_bytes=300)
+    images = grid(now, repositories=20, tags=50, layer_bytes=300)
     push(service, images)
     ended = regsweep("apply", "-f", regsweep.policy(service.url), "--yes", "-o", "json", *commands)
     assert ended.code == 0, ended.err
@@ -116,7 +116,7 @@ def test_the_newest_two_of_each_stay_whole_and_all_else_is_freed(
         pulled = pusher.pull_all(sorted(places(kept)))
         pusher.push(images[0])  # it takes pushes again
     assert pulled.digests == {digest for image in kept for digest in image.document.sizes()}
-    assert len(kept) == 20
+    assert len(kept) == 40
 
 
 def test_what_is_left_on_disk_is_what_the_kept_images_need(
