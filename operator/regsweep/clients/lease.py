@@ -9,6 +9,7 @@ arrived. Source: coordination.k8s.io/v1; the rules of client-go's leader electio
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from typing import Any
 from regsweep.clients.kinds import LEASE
 from regsweep.clients.kube import Cluster, Object
 from regsweep.errors import ClusterConflict, ClusterError, ClusterNotFound
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,9 @@ class Lease:
         if record != self._seen:
             self._seen, self._seen_at = record, time.monotonic()
         unchanged = time.monotonic() - self._seen_at
-        if self._terms.is_dead and self._terms.is_dead(str(spec["holderIdentity"])):
+        other = str(spec["holderIdentity"])
+        if self._terms.is_dead and self._terms.is_dead(other):
+            _log.info("%s, the holder of the Lease %s, is dead: nobody waits for it", other, self._name)
             return unchanged > self._terms.after_death
         return unchanged > int(spec.get("leaseDurationSeconds") or self._terms.duration)
 

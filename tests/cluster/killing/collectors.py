@@ -51,7 +51,7 @@ def _living(known: dict[str, str]) -> frozenset[tuple[str, str]]:
             key = folder.name
             pod = known.get(key)
             if pod is None:
-                pod = known[key] = _pod_of(folder)
+                pod = known[key] = pod_of(folder)
             if pod and _collects(folder):
                 found[key] = pod
     for gone in [key for key in known if not Path("/proc", key).exists()]:
@@ -59,7 +59,8 @@ def _living(known: dict[str, str]) -> frozenset[tuple[str, str]]:
     return frozenset(found.items())
 
 
-def _pod_of(folder: Path) -> str:
+def pod_of(folder: Path) -> str:
+    """The UID of the pod that a process of this machine belongs to, by its folder in /proc; "" for none."""
     try:
         match = _POD.search((folder / "cgroup").read_text())
     except OSError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 
 from regsweep.clients.kinds import POD
 from tests.cluster.access import WORKER, Cluster
+from tests.cluster.killing.collectors import pod_of
 from tests.cluster.mainjob.site import eventually
 from tests.cluster.outside import images
 
@@ -54,6 +56,16 @@ class Installation:
         eventually(
             lambda: [pod for pod in self.pods() if pod["metadata"]["uid"] not in old and _ready(pod)], READY_SECONDS
         )
+
+    def crash(self) -> None:
+        """Kills the operator's process, of which the kubelet will start another in the same pod. On the node alone."""
+        (pod,) = self.pods()
+        (process,) = [
+            folder
+            for folder in Path("/proc").iterdir()
+            if folder.name.isdigit() and pod_of(folder) == pod["metadata"]["uid"] and _is_operator(folder)
+        ]
+        os.kill(int(process.name), signal.SIGKILL)
 
     def stop(self) -> None:
         """No operator, until `start`."""
@@ -95,6 +107,10 @@ def installed(cluster: Cluster, registry_namespaces: tuple[str, ...]) -> Iterato
     finally:
         cluster.helm("uninstall", RELEASE, *where, "--ignore-not-found")
         cluster.delete_namespaces(NAMESPACE, *registry_namespaces)
+
+
+def _is_operator(folder: Path) -> bool:
+    return b"operator" in (folder / "cmdline").read_bytes().split(b"\0")
 
 
 def _ready(pod: dict[str, Any]) -> bool:

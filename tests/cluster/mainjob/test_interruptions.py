@@ -45,6 +45,23 @@ def test_a_killed_operator_goes_on_where_it_was(site: MakeSite, installation: In
     nothing_is_left_behind(where)
 
 
+@pytest.mark.node
+def test_a_crashed_operator_goes_on_in_its_pod_without_waiting(site: MakeSite, installation: Installation) -> None:
+    builds = fill(site("2.8"))
+    where = builds.site
+    where.apply(mode="Delete", garbageCollection=COLLECT, **KEEP_TWO)
+    name = where.run()
+    eventually(where.read_only, 120)
+
+    installation.crash()
+
+    assert reason_of(where.wait(name), "Complete") == "Collected"
+    assert "is dead: nobody waits for it" in installation.log()
+    assert where.blobs() == sizes(builds.kept)
+    builds.pull_kept()
+    nothing_is_left_behind(where)
+
+
 def test_a_cancelled_run_stops_deleting(site: MakeSite) -> None:
     builds = fill(site("2.8"))
     where = builds.site
