@@ -25,6 +25,8 @@ EXAMPLES ?=
 CLUSTER ?=
 CLUSTER_WORKERS ?= 5
 export EXAMPLES CLUSTER
+# The tests start some hundred Pythons: without this each of them compiles the whole package anew where that is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup lock fmt check test-fast test test-properties test-registry test-cluster cluster-up cluster-down \
 	demo image chart crd bench clean
