@@ -4,7 +4,9 @@ escaped.
 
 from __future__ import annotations
 
-from jinja2 import Environment, StrictUndefined
+from functools import cache
+
+from jinja2 import Environment, StrictUndefined, Template
 
 from regsweep.core.report.document import Report
 from regsweep.core.report.text import HINT, headline, human_bytes, user_words
@@ -127,15 +129,18 @@ in {{ report.plan.repositories }} repositories,
 </html>
 """
 
-_TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
-    _PAGE
-)
+
+@cache
+def _template() -> Template:
+    """Compiled when the first page is wanted: most commands want none."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_PAGE)
 
 
 def render(report: Report) -> str:
     hints = [finding for finding in report.findings if finding.code.startswith(HINT)]
     others = [finding for finding in report.findings if not finding.code.startswith(HINT)]
-    return _TEMPLATE.render(
+    return _template().render(
         report=report, headline=headline(report), bytes=human_bytes, moment=moment, words=user_words, style=_STYLE,
         hints=hints, others=others,
     )  # fmt: skip
