@@ -73,6 +73,7 @@ def _play(told: Told, stage: Stage, collectors: Collectors) -> None:
         return
     eventually(lambda: stage.is_over(run), SECONDS)
     told.ended = stage.ended(run)
+    eventually(lambda: not stage.holds(run), 120)
     told.problems += _left_on_the_workload(stage)
     if case.fault is Fault.PASSWORD:
         give_back(stage)

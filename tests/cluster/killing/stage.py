@@ -105,6 +105,11 @@ class Stage:
         found = self.run(run)
         return "gone" if found is None else reason_of(found, "Complete") or reason_of(found, "Failed")
 
+    def holds(self, run: str) -> bool:
+        """Whether a run that is over still has a finalizer, so that it could not be deleted."""
+        found = self.run(run)
+        return found is not None and bool(found["metadata"].get("finalizers"))
+
     def is_gone(self) -> bool:
         """The namespace, with all that was in it."""
         try:
