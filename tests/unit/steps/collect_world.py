@@ -73,6 +73,7 @@ class Fault(StrEnum):
     WIPE_ENV = "somebody takes the switch away"
     WIPE_ALL = "somebody replaces the workload's manifest"
     POD_GONE = "a pod is deleted"
+    POD_FORCED = "a pod is deleted by force"
     RESTART = "a container restarts"
     JOB_GONE = "the collector's Job is deleted"
     PASSWORD = "the registry's password is changed"
@@ -326,6 +327,8 @@ class World:
                 self._set_env()
             case Fault.POD_GONE if self.pods:
                 self.pods[0].terminating, self.pods[0].ready = True, False
+            case Fault.POD_FORCED if self.pods:
+                del self.pods[0]
             case Fault.RESTART if self.pods:
                 pod = self.pods[0]
                 pod.started += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from regsweep.api.run import CollectionStatus
 from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Why
 from regsweep.core.oci import Digest
-from regsweep.errors import Cancelled, CollectFailed, WorkloadUnfit
+from regsweep.errors import Cancelled, ClusterNotFound, CollectFailed, WorkloadUnfit
 from tests.unit.steps.collect_world import CENSUS, GONE, KEPT, SHAPES, Fault, Killed, World, faults_of
 
 
@@ -260,6 +261,25 @@ def test_a_stop_leads_out_and_is_told():
     with pytest.raises(Cancelled):
         world.collector().collect(lambda: CENSUS)
     assert world.verdict() == []
+
+
+def test_a_pod_that_is_gone_in_a_moment_is_a_collection_that_failed():
+    """Or one that ended well all the same. The registry does not stay read-only until the window's time is over."""
+    plain = World()
+    faults_of(plain, {})
+    plain.collector().collect(lambda: CENSUS)
+    said = set()
+    for call in range(plain.calls):
+        world = World()
+        faults_of(world, {call: Fault.POD_FORCED})
+        try:
+            world.collector().collect(lambda: CENSUS)
+        except (ClusterNotFound, WorkloadUnfit):
+            assert world.stored is None, f"gone at call {call}, in a window"
+        except CollectFailed as error:
+            said.add(str(error))
+        assert world.verdict() == [], f"gone at call {call}"
+    assert [each for each in said if not re.search("went away in the midst|was stopped or restarted", each)] == []
 
 
 def test_what_was_freed_is_known_whenever_the_conductor_is_killed():

@@ -17,6 +17,7 @@ from regsweep.core.maintenance import Facts, Move, Next, Process, Replica, Step,
 from regsweep.core.ports import Detached
 from regsweep.core.workload import SWITCH
 from regsweep.errors import (
+    ClusterNotFound,
     ClusterUnreachable,
     CollectFailed,
     ExecFailed,
@@ -74,7 +75,15 @@ class Conductor:
                 elif isinstance(error, _PASSING):
                     self._wait_after(error)
                 else:
-                    self.error = error
+                    self._give_up(error)
+
+    def _give_up(self, error: BaseException) -> None:
+        if isinstance(error, ClusterNotFound):
+            error = CollectFailed(
+                f"a pod of {self.site.name} went away in the midst of its maintenance ({error}): "
+                "the next collection goes on"
+            )
+        self.error = error
 
     def _once(self) -> None:
         sight = look(self.site, self.window.status.workload_uid, self.window.status.endpoint)
@@ -123,7 +132,8 @@ class Conductor:
         except _PASSING:
             raise
         except RegsweepError as error:
-            self.error = self.error or error
+            if self.error is None:
+                self._give_up(error)
             return Process.UNKNOWN
 
     def _look_at_the_clock(self) -> None:
