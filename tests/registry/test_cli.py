@@ -211,7 +211,7 @@ def test_an_interrupted_plan_ends_with_130(regsweep: CommandLine, registry: Regi
 def test_an_interrupted_sweep_goes_on_from_the_plan_that_it_names(
     regsweep: CommandLine, registry: RegistryProcess, tmp_path: Path, signals: int
 ) -> None:
-    slow = regsweep.policy(registry.url, limits={"requestsPerSecond": 15, "maxDeletionPercent": 100})
+    slow = regsweep.policy(registry.url, limits={"requestsPerSecond": 7, "maxDeletionPercent": 100})
     with regsweep.begin("apply", "-f", slow, "--yes", "-q", "-o", "json") as process:
         while len(tags(registry)) == 15:
             assert process.poll() is None
