@@ -10,7 +10,7 @@ from regsweep.demo.catalogue import grid
 from regsweep.demo.documents import Artifact
 from regsweep.demo.push import Pusher
 from tests.cluster.mainjob.content import Place, places, sizes
-from tests.cluster.mainjob.site import Site
+from tests.cluster.mainjob.site import Site, eventually
 
 KEEP_TWO: dict[str, Any] = {
     "rules": [{"name": "builds", "keep": {"latest": 2, "orderBy": "CreatedTime"}}],
@@ -60,3 +60,12 @@ def fill(site: Site) -> Builds:
     with Pusher(site.registry.url, site.registry.options.login) as pusher:
         pusher.push_all(images)
     return Builds(site, images)
+
+
+def in_its_window(site: Site, **collection: str) -> tuple[Builds, str]:
+    """A filled registry that a run holds read-only; and the name of the run. `collection`: over COLLECT."""
+    builds = fill(site)
+    site.apply(mode="Delete", garbageCollection=COLLECT | collection, **KEEP_TWO)
+    run = site.run()
+    eventually(site.read_only, 120)
+    return builds, run

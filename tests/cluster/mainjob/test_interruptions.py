@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.mainjob.builds import COLLECT, KEEP_TWO, Builds, fill
+from tests.cluster.mainjob.builds import COLLECT, KEEP_TWO, Builds, fill, in_its_window
 from tests.cluster.mainjob.conftest import MakeSite
 from tests.cluster.mainjob.content import places, sizes
 from tests.cluster.mainjob.installation import Installation
@@ -47,11 +47,8 @@ def test_a_killed_operator_goes_on_where_it_was(site: MakeSite, installation: In
 
 @pytest.mark.node
 def test_a_crashed_operator_goes_on_in_its_pod_without_waiting(site: MakeSite, installation: Installation) -> None:
-    builds = fill(site("2.8"))
+    builds, name = in_its_window(site("2.8"))
     where = builds.site
-    where.apply(mode="Delete", garbageCollection=COLLECT, **KEEP_TWO)
-    name = where.run()
-    eventually(where.read_only, 120)
 
     installation.crash()
 
@@ -80,12 +77,9 @@ def test_a_cancelled_run_stops_deleting(site: MakeSite) -> None:
 
 
 def test_a_run_cancelled_in_its_window_makes_the_registry_writable(site: MakeSite) -> None:
-    builds = fill(site("3"))
+    builds, name = in_its_window(site("3"))
     where = builds.site
-    where.apply(mode="Delete", garbageCollection=COLLECT, **KEEP_TWO)
-    name = where.run()
 
-    eventually(where.read_only, 120)
     eventually(lambda: reason_of(where.get("rcp", "nightly"), "MaintenanceActive"), 30)
     where.cancel(name)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from regsweep.core.marker import DEADLINE
-from tests.cluster.mainjob.builds import COLLECT, KEEP_TWO, Builds, fill
+from tests.cluster.mainjob.builds import Builds, in_its_window
 from tests.cluster.mainjob.conftest import MakeSite
 from tests.cluster.mainjob.installation import NAMESPACE, RELEASE, Installation
 from tests.cluster.mainjob.site import Site, eventually
@@ -77,11 +77,8 @@ def test_by_the_next_operator_where_the_run_is_gone(site: MakeSite, operator: In
 
 def test_before_an_uninstall(site: MakeSite, operator: Installation) -> None:
     """What the chart's hook does: the operator, in the middle of a window, is stopped, and holds nothing any more."""
-    builds = fill(site("3"))
+    builds, run = in_its_window(site("3"))
     where = builds.site
-    where.apply(mode="Delete", garbageCollection=COLLECT, **KEEP_TWO)
-    run = where.run()
-    eventually(where.read_only, 120)
 
     done = where.command("lift", "--uninstall", f"{NAMESPACE}/{RELEASE}")
 
@@ -95,11 +92,8 @@ def test_before_an_uninstall(site: MakeSite, operator: Installation) -> None:
 
 def left_read_only(site: MakeSite, operator: Installation, **collection: str) -> tuple[Builds, str]:
     """A registry in its window, whose operator was killed and does not come back; and the name of the run."""
-    builds = fill(site("3"))
+    builds, run = in_its_window(site("3"), **collection)
     where = builds.site
-    where.apply(mode="Delete", garbageCollection=COLLECT | collection, **KEEP_TWO)
-    run = where.run()
-    eventually(where.read_only, 120)
     operator.kubectl("scale", f"deployment/{RELEASE}", "--replicas=0")
     operator.kubectl("delete", "pod", "--all", "--grace-period=0", "--force")
     eventually(lambda: where.writable() == [False], 60)
