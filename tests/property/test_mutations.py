@@ -239,8 +239,9 @@ MUTATIONS = {
     promise_shared_blobs: 0,
     depend_on_the_order_of_listing: 2,
 }
-"""Each with the seed of its search. Any seed is right; with the chosen one the first case gives it away. When cases are
-made otherwise the search goes on, as far as with any other: it only takes longer, and a new seed may be looked for.
+"""Each with the seed of its search. With the chosen one the first case gives it away. When cases are made otherwise the
+search goes on, as far as with any other, and only takes longer; what few cases show (count_all_groups_as_one) may then
+need a new seed.
 """
 
 

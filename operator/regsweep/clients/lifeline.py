@@ -51,7 +51,8 @@ def held(name: str, where: Path) -> Iterator[None]:
 def is_dead(name: str, where: Path) -> bool:
     """Whether `name` held a lock here that it holds no more. False where that is not known."""
     try:
-        if where.stat().st_uid != os.geteuid() or where.stat().st_mode & 0o022:
+        ours = where.stat()
+        if ours.st_uid != os.geteuid() or ours.st_mode & 0o022:
             return False
         file = os.open(where / name, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:
@@ -66,7 +67,8 @@ def is_dead(name: str, where: Path) -> bool:
 
 
 def _tidy(where: Path) -> None:
-    """Raises OSError."""
+    """Raises OSError where the folder cannot be read. A file that another one takes away meanwhile is no hindrance."""
     for file in where.iterdir():
-        if time.time() - file.stat().st_mtime > _KEPT_SECONDS and is_dead(file.name, where):
-            file.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > _KEPT_SECONDS and is_dead(file.name, where):
+                file.unlink()

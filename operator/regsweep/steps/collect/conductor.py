@@ -80,7 +80,7 @@ class Conductor:
     def _give_up(self, error: BaseException) -> None:
         if isinstance(error, ClusterNotFound):
             error = CollectFailed(
-                f"a pod of {self.site.name} went away in the midst of its maintenance ({error}): "
+                f"something of {self.site.name} went away in the midst of its maintenance ({error}): "
                 "the next collection goes on"
             )
         self.error = error

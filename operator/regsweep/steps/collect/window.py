@@ -16,7 +16,7 @@ from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Process, Replica, Step, Why
 from regsweep.core.oci import Digest
 from regsweep.core.workload import container_id, ready
-from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, ExecFailed, RegsweepError
+from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, RegsweepError
 from regsweep.steps.collect.alive import CollectorProcess, alive_in, any_alive, stop_all
 from regsweep.steps.collect.comparison import NAMED, Comparison, overlooked
 from regsweep.steps.collect.inside import inspect
@@ -211,7 +211,9 @@ class Window:
         pod = next(pod for pod in sight.pods if ready(pod))
         alive = any_alive(self.site, sight.pods)
         if alive is Process.UNKNOWN:
-            raise ExecFailed("whether garbage-collect runs already in the registry's pods is not known")
+            raise CollectFailed(
+                "whether garbage-collect runs already in the registry's pods is not known: it was not begun"
+            )
         if alive is Process.RUNNING:
             raise CollectFailed("another garbage-collect runs in the registry's pods: switch off that other job")
         self.inspection = self.inspection or inspect(self.site, pod)
