@@ -15,7 +15,6 @@ import ssl
 import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -172,13 +171,18 @@ class RegistryProcess:
 
     def _instance(self) -> str:
         """Who answers at our address. Nothing secret goes there, so the certificate need not be trusted."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        client = socket.socket()
         if self.options.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=2, context=context)
-        with closing(connection):
+            # Before it connects: CPython 3.11 leaves a socket open whose peer goes away before it is wrapped.
+            client = context.wrap_socket(client)
+        with client:
+            client.settimeout(2)
+            client.connect(("127.0.0.1", self.port))
+            connection = http.client.HTTPConnection("127.0.0.1", self.port)
+            connection.sock = client
             connection.request("GET", "/v2/")
             return connection.getresponse().getheader(INSTANCE_HEADER) or "somebody else answers at that port"
 

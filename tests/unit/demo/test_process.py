@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,29 @@ def test_a_program_that_never_answers_is_stopped(tmp_path: Path, monkeypatch: py
         registry.start()
     with pytest.raises(RegistryUnreachable, match="is not running"):
         _ = registry.pid
+
+
+def test_a_peer_that_goes_away_before_the_first_word_leaves_no_socket_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a registry does that listens before it misses its certificate. A socket left open fails the test."""
+    monkeypatch.setattr("regsweep.demo.process.START_SECONDS", 0.3)
+    connect = socket.socket.connect
+
+    def and_lose_the_peer(client: socket.socket, address: tuple[str, int]) -> None:
+        connect(client, address)
+        peer, _ = listener.accept()
+        with peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    monkeypatch.setattr(socket.socket, "connect", and_lose_the_peer)
+    program = executable(tmp_path, "#!/bin/sh\nexec sleep 60\n")
+    options = RegistryOptions(tls=TLS(tmp_path / "crt", tmp_path / "key"))
+    registry = RegistryProcess(program, tmp_path / "store", options)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        registry.port = listener.getsockname()[1]
+        with pytest.raises(RegistryUnreachable, match=r"ConnectionResetError in 0\.3 s"):
+            registry.start()
 
 
 def configured(options: RegistryOptions) -> dict[str, dict[str, object]]:
