@@ -23,6 +23,7 @@ from regsweep.api.load import load_policy
 from regsweep.api.policy import Mode
 from regsweep.clients.cache import MemoryCache
 from regsweep.clients.registry import Deleter, Putter, Reader, Target, probe_deletes
+from regsweep.core.lost import SLACK
 from regsweep.core.oci import Digest
 from regsweep.core.outcome import Result, RunRecord
 from regsweep.core.registry_log import ManifestRequest, Method, RequestLog
@@ -30,6 +31,7 @@ from regsweep.demo.documents import Artifact
 from regsweep.demo.images import image_on, layer
 from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
+from regsweep.errors import RegistryUnreachable
 from regsweep.pipeline import Ports, Request, run
 from regsweep.pipeline.memory import MemoryJournal
 from regsweep.steps.storage import DirectoryStore
@@ -37,8 +39,11 @@ from tests.quiet import Quiet
 from tests.registry.conftest import StartRegistry
 
 NAME = "team/app"
-STAYING = 600
+STAYING = 1500
 """So many tags that a client can push in the midst of a DELETE."""
+
+APART = 4 * SLACK.total_seconds()
+"""Seconds between two pushes, so that the times of files tell one from the other."""
 
 FEW = 20
 """For a client that acts before or after it: how long a DELETE takes is nothing to it."""
@@ -82,7 +87,6 @@ class Racing(Deleter):
     took: list[float] = field(default_factory=list)
     shares: Iterator[float] = field(default_factory=lambda: cycle((0.1, 0.3, 0.5, 0.7)))
     """After which part of a deletion the client pushes: tags are read in the order of the file system, or by name."""
-    errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(self.target)
@@ -93,6 +97,7 @@ class Racing(Deleter):
             deleted = super().delete_manifest(repository, digest)
             self.took.append(time.monotonic() - begin)
             return deleted
+        time.sleep(APART)
         self.before(digest)
         share = next(self.shares)
         client = threading.Timer(share * min(self.took), self.midst, [digest])
@@ -110,6 +115,10 @@ class Scene:
     old: list[Artifact]
     new: list[Artifact]
     told: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    """Tags whose push met the deletion in a way that 2.8 does not survive: it answers one of the two with 500."""
+
+    errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.place = Target(url=self.registry.url)
@@ -117,8 +126,13 @@ class Scene:
         self.client = Putter(self.place)
 
     def push(self, tag: str, image: Artifact) -> None:
-        assert self.client.put_manifest(NAME, tag, image.document.content, image.document.media_type) is None
-        self.told[tag] = image.digest
+        try:
+            assert self.client.put_manifest(NAME, tag, image.document.content, image.document.media_type) is None
+        except RegistryUnreachable as error:
+            self.refused.add(tag)
+            self.errors.append(str(error))
+        else:
+            self.told[tag] = image.digest
 
     def number(self, digest: Digest) -> int:
         return [image.digest for image in self.old].index(digest)
@@ -189,10 +203,13 @@ def test_a_tag_that_moves_while_its_old_digest_is_deleted_comes_back(scene: Scen
     record = scene.sweep()
     healed = codes(record, "sweep.healed-tag")
     print(f"{len(healed)} of {len(scene.told)} pushes were lost, DELETE took {min(scene.deleter.took):.3f} s")
-    assert scene.gone() == {}
     assert healed
-    assert codes(record, "sweep.lost-tag") == set()
-    assert [outcome.result for outcome in record.outcomes] == [Result.DELETED] * OLD
+    assert set(scene.gone()) == codes(record, "sweep.lost-tag") - scene.refused
+    failed = [outcome.message for outcome in record.outcomes if outcome.result is not Result.DELETED]
+    errors = [*failed, *scene.errors]
+    assert all("was answered with 500" in error for error in errors)
+    if not errors:  # what the registry could not do leaves more than one answer to some questions
+        assert scene.gone() == {}
 
 
 @pytest.mark.timeout(240)
