@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 from regsweep.api.columns import POLICY_COLUMNS, RUN_COLUMNS
+from regsweep.api.described import Described
 from regsweep.api.meta import GROUP, VERSION
 from regsweep.api.policy import RegistryCleanupPolicy
 from regsweep.api.run import RegistryCleanupRun
@@ -92,8 +93,8 @@ def _definition(
     }
 
 
-class _WithRules(GenerateJsonSchema):
-    """pydantic's own generator, plus the CEL rules that a model carries."""
+class _WithRules(Described):
+    """With the CEL rules that a model carries."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         result = super().model_schema(schema)

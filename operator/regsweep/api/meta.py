@@ -30,9 +30,7 @@ def no_default(schema: dict[str, Any]) -> None:
 class Model(BaseModel):
     """Base of what people write: immutable, and an unknown field is an error that names it."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -46,9 +44,7 @@ class StatusModel(BaseModel):
     it.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
 
 class OwnerReference(StatusModel):

@@ -12,7 +12,6 @@ from regsweep.cli.options import Output, Showing
 from regsweep.cli.terminal import emit, say
 from regsweep.core.outcome import RunRecord
 from regsweep.core.report.document import Report, to_json, to_report
-from regsweep.core.report.html import render as render_html
 from regsweep.core.report.text import render as render_text
 from regsweep.errors import DOORS
 
@@ -27,6 +26,8 @@ def exit_code(reason: str) -> int:
 def show(report: Report, output: Output, *, details: bool = False, html: Path | None = None) -> None:
     """Print the report in the wanted format, and write the page where one is wanted."""
     if html is not None:
+        from regsweep.core.report.html import render as render_html
+
         write_text(html, render_html(report))
     emit(formatted(report, output) if output is not Output.TEXT else render_text(report, details=details))
 

@@ -38,9 +38,7 @@ TagName = Annotated[str, Field(min_length=1, max_length=1024)]
 class _Part(BaseModel):
     """A part of a line. Read by the million: it does nothing that a plain model does not."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class DescriptorPart(_Part):

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from regsweep.api.described import Described
 from regsweep.api.load import problems
 from regsweep.api.policy import PolicySpec
 from regsweep.core.inventory import NOTHING_IN_USE, InUse, Repository, Unread
@@ -235,7 +236,10 @@ def inventory_schema() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of a saved inventory of regsweep, version 1",
     }
-    return json.dumps({**lines.json_schema(by_alias=True), **title}, indent=2, sort_keys=True) + "\n"
+    return (
+        json.dumps({**lines.json_schema(by_alias=True, schema_generator=Described), **title}, indent=2, sort_keys=True)
+        + "\n"
+    )
 
 
 def _version(line: bytes) -> object:

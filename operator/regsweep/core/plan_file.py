@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from regsweep.api.described import Described
 from regsweep.api.load import problems
 from regsweep.api.meta import Count, Model
 from regsweep.core.oci import Digest
@@ -141,7 +142,7 @@ def check_applicable(plan: Plan, *, registry: str, policy_digest: str, now: date
 
 def plan_schema() -> str:
     """The JSON schema of a plan, as docs/plan.schema.json holds it."""
-    schema = PlanDocument.model_json_schema(by_alias=True)
+    schema = PlanDocument.model_json_schema(by_alias=True, schema_generator=Described)
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A plan of regsweep, version 1"}
     return json.dumps({**schema, **title}, indent=2, sort_keys=True) + "\n"
 

@@ -8,13 +8,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from regsweep.api.described import Described
+
 VALIDATION_VERSION: Literal[1] = 1
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class ProblemPart(_Part):
@@ -108,5 +108,5 @@ class Validation(_Part):
 def validation_schema() -> str:
     """The JSON schema, as docs/validation.schema.json holds it."""
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A validation of regsweep, version 1"}
-    document = Validation.model_json_schema(by_alias=True, mode="serialization")
+    document = Validation.model_json_schema(by_alias=True, mode="serialization", schema_generator=Described)
     return json.dumps({**document, **title}, indent=2, sort_keys=True) + "\n"

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from regsweep.api.described import Described
+
 EXPLANATION_VERSION: Literal[1] = 1
 
 Decision = Literal["stays", "goes"]
@@ -15,9 +17,7 @@ AgeSource = Literal["tag-push", "manifest-push", "created", "platform-created", 
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class RulePart(_Part):
@@ -175,5 +175,5 @@ def explanation_schema() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "An explanation of regsweep, version 1",
     }
-    document = Explanation.model_json_schema(by_alias=True, mode="serialization")
+    document = Explanation.model_json_schema(by_alias=True, mode="serialization", schema_generator=Described)
     return json.dumps({**document, **title}, indent=2, sort_keys=True) + "\n"

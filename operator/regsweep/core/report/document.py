@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from regsweep.api.described import Described
 from regsweep.core.inventory import Finding
 from regsweep.core.outcome import Collection, Outcome, RunRecord, Verification
 from regsweep.core.plan import Action, Plan
@@ -202,7 +203,7 @@ def from_json(text: str) -> Report:
 def report_schema() -> str:
     """The JSON schema of a report, as docs/report.schema.json holds it."""
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A report of regsweep, version 1"}
-    document = Report.model_json_schema(by_alias=True, mode="serialization")
+    document = Report.model_json_schema(by_alias=True, mode="serialization", schema_generator=Described)
     return json.dumps({**document, **title}, indent=2, sort_keys=True) + "\n"
 
 

@@ -139,7 +139,7 @@ def test_a_pod_that_begins_meanwhile_is_read_from_its_beginning(api: Api) -> Non
         second = api.pod("registry-2")
         second.write(4, DELETE_2_TEXT)
         second.write(5, "more")
-        assert [request.reference for request in heard.requests(GONE)] == ["v1", D]
+        until(lambda: [request.reference for request in heard.requests(GONE)] == ["v1", D])
     assert second.asked == [("", 0)]
 
 
