@@ -90,7 +90,7 @@ test-registry: .venv/dev.stamp ## against real Distribution 2.8 and 3.x, which i
 # One pytest for all, so that one summary closes the run.
 test: check ## check, then unit, property, contract and registry tests; no root, no cluster
 	$(PARTS) registry2 registry3 >/dev/null
-	EXAMPLES=$${EXAMPLES:-100} $(PYTEST) -n 3 --fail-on-skip --hypothesis-profile=ci \
+	EXAMPLES=$${EXAMPLES:-100} $(PYTEST) -n 4 --fail-on-skip --hypothesis-profile=ci \
 		tests/property tests/unit tests/contract tests/registry
 	@echo "make test: ruff, mypy, layers, unit, property, contract and registry tests all passed"
 

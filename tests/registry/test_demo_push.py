@@ -54,7 +54,7 @@ def test_all_kinds_at_once(shared: RegistryProcess, now: datetime) -> None:
 def test_demo_images_hold_what_was_pushed_last(
     start_registry: StartRegistry, storage_with: StorageWith, now: datetime
 ) -> None:
-    made = demo_images(now)
+    made = [image for image in demo_images(now) if image.repository in ("base/python", "team-b/shop")]
     registry = start_registry(storage_with(made))
     last = {place: each for each in made for place in places([each])}
     with Pusher(registry.url) as pusher:
@@ -63,6 +63,7 @@ def test_demo_images_hold_what_was_pushed_last(
     left_behind = {digest: size for each in made for digest, size in each.document.sizes().items()}
     assert registry.disk_bytes().blobs == sum(left_behind.values())
     assert pulled.bytes < registry.disk_bytes().blobs
+    assert len(last) < len(places(made))
 
 
 def test_pushing_again_changes_nothing(shared: RegistryProcess, now: datetime) -> None:

@@ -39,7 +39,7 @@ from tests.quiet import Quiet
 from tests.registry.conftest import StartRegistry
 
 NAME = "team/app"
-STAYING = 1500
+STAYING = 1000
 """So many tags that a client can push in the midst of a DELETE."""
 
 APART = 4 * SLACK.total_seconds()
