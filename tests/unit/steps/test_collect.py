@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from regsweep.api.run import CollectionStatus
+from regsweep.clients.podexec import Command, ContainerRef, ExecResult
 from regsweep.core.inventory import Census
 from regsweep.core.maintenance import Why
 from regsweep.core.oci import Digest
-from regsweep.errors import Cancelled, ClusterNotFound, CollectFailed, WorkloadUnfit
+from regsweep.errors import Cancelled, ClusterNotFound, CollectFailed, ExecFailed, WorkloadUnfit
+from regsweep.steps.collect import scripts
+from regsweep.steps.collect.alive import ASKED
 from tests.unit.steps.collect_world import CENSUS, GONE, KEPT, SHAPES, Fault, Killed, World, faults_of
 
 
@@ -249,6 +252,46 @@ def test_a_collector_that_runs_already_is_not_disturbed():
     with pytest.raises(WorkloadUnfit, match="garbage-collect already runs"):
         world.collector().preflight()
     assert world.pods[0].live()
+
+
+def deaf(world: World, questions: int, *, in_window: bool) -> None:
+    """So many times nobody tells whether a collector runs."""
+    answer, left = world._executed, [questions]
+
+    def executed(target: ContainerRef, command: Command) -> ExecResult:
+        if command.argv[2] == scripts.SCAN and left[0] and in_window == (world.stored is not None):
+            left[0] -= 1
+            return ExecResult(None, b"", b"", why="the connection broke")
+        return answer(target, command)
+
+    world._executed = executed  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("in_window", [False, True])
+def test_what_is_not_known_in_a_moment_is_asked_again(in_window):
+    world = World()
+    deaf(world, ASKED - 1, in_window=in_window)
+    assert world.collector().collect(lambda: CENSUS).blobs_deleted == 1
+    assert world.verdict() == []
+
+
+def test_a_collector_that_nobody_can_see_is_none_to_begin_beside():
+    """Nor is the registry read-only until the window's time is over."""
+    world = World()
+    deaf(world, 10_000, in_window=True)
+    with pytest.raises(CollectFailed, match="not known: it was not begun"):
+        world.collector().collect(lambda: CENSUS)
+    assert world.verdict() == []
+    assert world.collected == 0
+    assert any("is not known: pod" in line and "the connection broke" in line for line in world.said)
+
+
+def test_nor_is_a_window_entered_then():
+    world = World()
+    deaf(world, 10_000, in_window=False)
+    with pytest.raises(ExecFailed, match="is not known"):
+        world.collector().preflight()
+    assert world.stored is None
 
 
 def test_there_is_nothing_to_resume():

@@ -14,10 +14,13 @@ from regsweep.core import collector_job, workload
 from regsweep.core.collector_output import CollectorOutput
 from regsweep.core.maintenance import Process
 from regsweep.core.workload import container_status
-from regsweep.errors import ClusterError, ClusterNotFound, NoSuchProgram
+from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, ExecFailed, NoSuchProgram
 from regsweep.steps.collect import scripts
 from regsweep.steps.collect.inspection import Inspection
 from regsweep.steps.collect.site import Site
+
+ASKED = 5
+"""Times in a row, before it is given up to know whether a collector lives."""
 
 
 class CollectorProcess(Protocol):
@@ -40,6 +43,25 @@ def any_alive(site: Site, pods: Iterable[dict[str, Any]]) -> Process:
     return next((state for state in (Process.RUNNING, Process.UNKNOWN) if state in answers), Process.NONE)
 
 
+class Solitude:
+    """Proof, before one is begun, that no collector lives. It is asked for several times in a row: a pod that is just
+    gone, or a node's agent that starts again, does not answer.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._left = site, ASKED
+
+    def prove(self, pods: Iterable[dict[str, Any]]) -> None:
+        """Raises CollectFailed where one lives, and where nobody tells; ExecFailed where the next look may tell."""
+        alive = any_alive(self._site, pods)
+        if alive is Process.RUNNING:
+            raise CollectFailed("another garbage-collect runs in the registry's pods: switch off that other job")
+        self._left = self._left - 1 if alive is Process.UNKNOWN else ASKED
+        if alive is Process.UNKNOWN:
+            words = "whether garbage-collect runs already in the registry's pods is not known"
+            raise ExecFailed(words) if self._left else CollectFailed(f"{words}: it was not begun")
+
+
 def alive_in(site: Site, pod: dict[str, Any]) -> Process:
     """Of one pod of the registry. Nothing was begun by a shell where there is none."""
     if "running" not in container_status(pod, site.workload.container).get("state", {}):
@@ -48,10 +70,10 @@ def alive_in(site: Site, pod: dict[str, Any]) -> Process:
         result = site.exec(pod["metadata"]["name"], Command(("sh", "-c", scripts.SCAN), timeout=30.0))
     except NoSuchProgram:
         return Process.NONE
-    except ClusterError:
-        return Process.UNKNOWN  # also where the pod is gone since it was listed: the next list tells
+    except ClusterError as error:
+        return _unknown(site, str(error))  # also where the pod is gone since it was listed: the next list tells
     if not result.ok:
-        return Process.UNKNOWN
+        return _unknown(site, f"pod {pod['metadata']['name']}: {result.words()}")
     return Process.RUNNING if result.stdout.strip() else Process.NONE
 
 
@@ -60,9 +82,14 @@ def alive_as_job(site: Site) -> Process:
     try:
         jobs = any(collector_job.unfinished(job) for job in site.cluster.list(JOB, site.namespace, labels=site.jobs))
         pods = any(workload.alive(pod) for pod in site.cluster.list(POD, site.namespace, labels=site.jobs))
-    except ClusterError:
-        return Process.UNKNOWN
+    except ClusterError as error:
+        return _unknown(site, str(error))
     return Process.RUNNING if jobs or pods else Process.NONE
+
+
+def _unknown(site: Site, why: str) -> Process:
+    site.progress.say(f"whether garbage-collect runs at {site.name} is not known: {why}")
+    return Process.UNKNOWN
 
 
 def stop_all(site: Site, pods: Iterable[dict[str, Any]]) -> None:

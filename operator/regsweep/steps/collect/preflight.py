@@ -9,8 +9,8 @@ from typing import Any
 from regsweep.clients.kinds import AUTOSCALER
 from regsweep.core import marker, workload
 from regsweep.core.maintenance import Process, Replica
-from regsweep.errors import ClusterConflict, ClusterDenied, ClusterError, ClusterNotFound, WorkloadUnfit
-from regsweep.steps.collect.alive import any_alive
+from regsweep.errors import ClusterConflict, ClusterDenied, ClusterError, ClusterNotFound, ExecFailed, WorkloadUnfit
+from regsweep.steps.collect.alive import ASKED, any_alive
 from regsweep.steps.collect.inside import inspect
 from regsweep.steps.collect.inspection import FILESYSTEM, Inspection
 from regsweep.steps.collect.sight import ask, pods_of
@@ -35,10 +35,7 @@ def preflight(site: Site) -> Inspection:
     _refuse_foreign_window(site, found)
     _try_apply(site, found, inspection)
     _refuse_replicas(site, pods, inspection)
-    if any_alive(site, pods) is not Process.NONE:
-        _refuse(
-            site, ["garbage-collect already runs in one of its pods: wait for its end, or switch off that other job"]
-        )
+    _refuse_collector(site, pods)
     _tell_autoscaler(site)
     return inspection
 
@@ -63,6 +60,19 @@ def _settled(site: Site) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         if site.clock() > until:
             _refuse(site, ["it is not rolled out and ready: wait for `kubectl rollout status`, or repair it first"])
         site.stop.wait(site.pace.poll)
+
+
+def _refuse_collector(site: Site, pods: list[dict[str, Any]]) -> None:
+    for _ in range(ASKED):
+        alive = any_alive(site, pods)
+        if alive is Process.NONE:
+            return
+        if alive is Process.RUNNING:
+            fault = "garbage-collect already runs in one of its pods: wait for its end, or switch off that other job"
+            _refuse(site, [fault])
+        site.stop.wait(site.pace.poll)
+        _, pods = _settled(site)
+    raise ExecFailed(f"whether garbage-collect runs already in the pods of {site.name} is not known")
 
 
 def _refuse(site: Site, faults: list[str]) -> None:

@@ -17,7 +17,7 @@ from regsweep.core.maintenance import Process, Replica, Step, Why
 from regsweep.core.oci import Digest
 from regsweep.core.workload import container_id, ready
 from regsweep.errors import ClusterError, ClusterNotFound, CollectFailed, RegsweepError
-from regsweep.steps.collect.alive import CollectorProcess, alive_in, any_alive, stop_all
+from regsweep.steps.collect.alive import CollectorProcess, Solitude, alive_in, any_alive, stop_all
 from regsweep.steps.collect.comparison import NAMED, Comparison, overlooked
 from regsweep.steps.collect.inside import inspect
 from regsweep.steps.collect.inspection import Inspection
@@ -44,6 +44,7 @@ class Window:
         self.process: CollectorProcess | None = None
         self.swept: frozenset[Digest] = frozenset()
         self._marks = Comparison(site, census)
+        self._solitude = Solitude(site)
         self._stops = 0
         self._told: datetime | None = None
         self._begun: datetime | None = None
@@ -209,13 +210,7 @@ class Window:
 
     def _begin(self, sight: Sight, step: Step, *, dry_run: bool) -> None:
         pod = next(pod for pod in sight.pods if ready(pod))
-        alive = any_alive(self.site, sight.pods)
-        if alive is Process.UNKNOWN:
-            raise CollectFailed(
-                "whether garbage-collect runs already in the registry's pods is not known: it was not begun"
-            )
-        if alive is Process.RUNNING:
-            raise CollectFailed("another garbage-collect runs in the registry's pods: switch off that other job")
+        self._solitude.prove(sight.pods)
         self.inspection = self.inspection or inspect(self.site, pod)
         meta, now, attempt = pod["metadata"], self.site.clock(), self.status.attempts + dry_run
         self.save(
