@@ -10,16 +10,23 @@ case $1 in kill|stop) kill -9 "$(cat "$3")" 2> /dev/null || true;; esac
 """
 
 
+_SLOW = ("controllers", "scheduler", "kubelet")
+
+
 def control(verb: str, name: str) -> None:
     """`kill`: kill -9, its supervisor starts it again at once. `stop`: the same and it stays down until `start`.
 
-    Raises NodeFailed for a component that does not exist.
+    With an API server that was stopped, those begin anew that would look for it again after up to a minute. Raises
+    NodeFailed for a component that does not exist.
     """
     names = namespaces.in_node(["ls", str(settings.PIDS)]).split()
     if name not in names:
         raise NodeFailed(f"there is no component {name!r}; there are {', '.join(names)}")
     files = (str(settings.STOPPED / name), str(settings.PIDS / name))
     namespaces.in_node(["sh", "-c", _SCRIPT, "sh", verb, *files])
+    if (verb, name) == ("start", "apiserver"):
+        for slow in _SLOW:
+            control("kill", slow)
 
 
 def state() -> str:

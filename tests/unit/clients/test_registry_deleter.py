@@ -68,7 +68,7 @@ def test_deleted_or_gone(status: int, code: str, deleted: bool, start_server: St
         (registry_error(403, "DENIED"), RegistryDenied, "do not have that right"),
         (registry_error(500, "UNKNOWN"), RegistryUnreachable, "500"),
         (registry_error(503, "UNAVAILABLE"), RegistryUnreachable, "503"),
-        (registry_error(400, "DIGEST_INVALID"), RegistryMisbehaved, "DIGEST_INVALID"),
+        (registry_error(400, "DIGEST_INVALID"), RegistryUnreachable, "a tag which is being written: the next run"),
         (Reply(404, b"404 page not found", {"Content-Type": "text/plain"}), RegistryMisbehaved, "404"),
         (Reply(200, b"<html>"), NotARegistry, "web page"),
     ],

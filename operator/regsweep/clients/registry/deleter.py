@@ -58,6 +58,11 @@ class Deleter(Reader):
         state = _state(answer)
         if state in {DeleteState.DISABLED, DeleteState.READ_ONLY}:
             raise DeleteDisabled(f"{self.target.root}: {_WORDS[state]}")
+        if answer.status == 400 and "DIGEST_INVALID" in answer.codes():
+            raise RegistryUnreachable(
+                f"{self.target.root}: deleting {repository}@{digest} was answered with 400 DIGEST_INVALID, as 2.8 does "
+                "that reads a tag which is being written: the next run looks again"
+            )
         raise unexpected(answer, f"deleting {repository}@{digest}", self.target.root)
 
     def _looked_after(self, repository: str, digest: Digest) -> bool:
