@@ -7,9 +7,13 @@ from regsweep.api.run import Collect, RunStep
 from regsweep.core.inventory import Census
 from regsweep.core.outcome import Result
 from regsweep.core.ports import Collector
-from regsweep.errors import ImagesDamaged, WorkloadUnfit
+from regsweep.errors import ImagesDamaged, RegistryUnreachable, WorkloadUnfit
 from regsweep.pipeline.state import RunState
 from regsweep.steps.verify import Verifier, verify
+
+_CALLS = 20
+_PAUSE_SECONDS = 3.0
+"""Between two calls at a registry that was collected."""
 
 
 def why_not_collect(state: RunState) -> str:
@@ -79,6 +83,8 @@ def prove(state: RunState) -> None:
     ports, plan = state.ports, state.plan
     ports.journal.enter(RunStep.VERIFYING)
     collected = state.collection is not None
+    if collected:
+        _wait_for_registry(state)
     if collected or plan is None:
         fresh = state.census or state.take_census()
     else:
@@ -91,6 +97,22 @@ def prove(state: RunState) -> None:
     if damaged := state.verification.damaged:
         first = ", ".join(f"{finding.repository}@{finding.reference}" for finding in damaged[:3])
         raise ImagesDamaged(f"{len(damaged)} parts of images that were to be kept are gone: {first}")
+
+
+def _wait_for_registry(state: RunState) -> None:
+    """Its pods are new, and a Service or a proxy before them may learn that late. Raises RegistryUnreachable in the
+    end.
+    """
+    ports = state.ports
+    for _ in range(_CALLS - 1):
+        try:
+            ports.reader.ping()
+        except RegistryUnreachable as error:
+            ports.progress.say(f"the registry was collected, and is not reached yet: {error}")
+            ports.stop.wait(_PAUSE_SECONDS)
+        else:
+            return
+    ports.reader.ping()
 
 
 def _look(state: RunState) -> Census:

@@ -24,6 +24,7 @@ from regsweep.errors import (
     InvalidInput,
     PlanUnreadable,
     RegistryMisbehaved,
+    RegistryUnreachable,
     WorkloadUnfit,
 )
 from regsweep.pipeline import Ports, Request, run
@@ -337,6 +338,29 @@ def test_a_run_that_was_interrupted_in_its_window_goes_on_there() -> None:
     world.journal.enter(RunStep.COLLECTING)
     assert world.collector is not None
     assert (world.run().reason, world.collector.calls) == ("Collected", ["resume"])
+
+
+def deaf(world: World, calls: int) -> None:
+    """The registry's address leads nowhere so many times."""
+    left = [calls]
+
+    def ping() -> None:
+        if left[0]:
+            left[0] -= 1
+            raise RegistryUnreachable("no route")
+
+    world.registry.ping = ping  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("step", [RunStep.SWEEPING, RunStep.COLLECTING])
+@pytest.mark.parametrize(("calls", "reason"), [(5, "Collected"), (1000, "RegistryUnreachable")])
+def test_a_registry_that_comes_back_late_from_its_window_is_waited_for(step: RunStep, calls: int, reason: str) -> None:
+    world = World(mode=Mode.DRY_RUN, collector=Collector())
+    world.run()
+    world.mode = Mode.DELETE
+    world.journal.enter(step)
+    deaf(world, calls)
+    assert world.run().reason == reason
 
 
 def test_a_run_whose_plan_is_gone_cannot_go_on() -> None:
