@@ -225,6 +225,7 @@ def test_a_new_tag_on_a_digest_that_is_deleted_comes_back_with_it(scene: Scene) 
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("scene", [STAYING // 2], indirect=True, ids=["half"])
 def test_what_cannot_be_told_is_said_and_what_cannot_be_heard_too(scene: Scene) -> None:
     """A tag that moves in that moment could name anything, where the files are not seen; and without a log nobody
     knows of it.
