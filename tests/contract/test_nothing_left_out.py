@@ -14,11 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSES = "def test_passes(): pass\n"
 LEAVES_OUT = """
 import pytest
+from pytest import mark
 def test_passes(): pass
 def test_skips(): pytest.skip('not here')
-@pytest.mark.skip(reason='not here')
+@mark.skip(reason='not here')
 def test_is_marked(): pass
-@pytest.mark.xfail
+@mark.xfail
 def test_fails(): assert False
 """
 SKIPS_WHOLLY = "import pytest\npytest.skip('not here', allow_module_level=True)\n"

@@ -211,6 +211,8 @@ def test_a_tag_that_moves_while_its_old_digest_is_deleted_comes_back(scene: Scen
     assert all(re.search("answered with (500|400 DIGEST_INVALID)", error) for error in errors)
     if not errors:  # what the registry could not do leaves more than one answer to some questions
         assert scene.gone() == {}
+        assert codes(record, "sweep.lost-tag") == set()
+        assert [outcome.result for outcome in record.outcomes] == [Result.DELETED] * OLD
 
 
 @pytest.mark.timeout(240)

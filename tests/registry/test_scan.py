@@ -13,6 +13,7 @@ from regsweep.clients.cache import FileCache, MemoryCache
 from regsweep.clients.registry import Reader, Target
 from regsweep.core.inventory import Repository
 from regsweep.core.ports import ManifestCache
+from regsweep.demo.catalogue import demo_images
 from regsweep.demo.kinds import all_kinds
 from regsweep.demo.process import RegistryProcess
 from regsweep.steps.scan import census, scan
@@ -56,10 +57,10 @@ def test_a_scan_of_all_kinds(start_registry: StartRegistry, storage_with: Storag
 def test_the_registry_marks_all_that_the_census_names(
     start_registry: StartRegistry, storage_with: StorageWith, now: datetime
 ):
-    registry = start_registry(storage_with(all_kinds(now, repositories=4)))
+    registry = start_registry(storage_with(demo_images(now)))
     with Reader(Target(registry.url)) as reader:
         taken = census(reader, MemoryCache(), concurrency=8, stop=Quiet(), progress=Quiet())
-    assert len(taken.marks()) > 200
+    assert len(taken.marks()) > 1000
     assert taken.marks() <= marked(registry)
 
 

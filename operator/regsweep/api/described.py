@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import pairwise
-from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -34,7 +33,7 @@ class Described(GenerateJsonSchema):
 
 def _descriptions(model: type[BaseModel]) -> Mapping[str, str]:
     """By the names of its fields, also of those that it inherits."""
-    found: dict[str, Any] = {}
+    found: dict[str, str] = {}
     for base in reversed(model.__mro__):
         if issubclass(base, BaseModel) and base is not BaseModel:
             found |= _of_module(base.__module__).get(base.__name__, {})

@@ -236,10 +236,8 @@ def inventory_schema() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A line of a saved inventory of regsweep, version 1",
     }
-    return (
-        json.dumps({**lines.json_schema(by_alias=True, schema_generator=Described), **title}, indent=2, sort_keys=True)
-        + "\n"
-    )
+    document = lines.json_schema(by_alias=True, schema_generator=Described)
+    return json.dumps({**document, **title}, indent=2, sort_keys=True) + "\n"
 
 
 def _version(line: bytes) -> object:

@@ -63,16 +63,18 @@ def _settled(site: Site) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def _refuse_collector(site: Site, pods: list[dict[str, Any]]) -> None:
-    for _ in range(ASKED):
-        alive = any_alive(site, pods)
-        if alive is Process.NONE:
-            return
-        if alive is Process.RUNNING:
-            fault = "garbage-collect already runs in one of its pods: wait for its end, or switch off that other job"
-            _refuse(site, [fault])
+    alive = any_alive(site, pods)
+    for _ in range(ASKED - 1):
+        if alive is not Process.UNKNOWN:
+            break
         site.stop.wait(site.pace.poll)
         _, pods = _settled(site)
-    raise ExecFailed(f"whether garbage-collect runs already in the pods of {site.name} is not known")
+        alive = any_alive(site, pods)
+    if alive is Process.RUNNING:
+        fault = "garbage-collect already runs in one of its pods: wait for its end, or switch off that other job"
+        _refuse(site, [fault])
+    if alive is Process.UNKNOWN:
+        raise ExecFailed(f"whether garbage-collect runs already in the pods of {site.name} is not known")
 
 
 def _refuse(site: Site, faults: list[str]) -> None:
