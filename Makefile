@@ -94,20 +94,14 @@ test: check ## check, then unit, property, contract and registry tests; no root,
 		tests/property tests/unit tests/contract tests/registry
 	@echo "make test: ruff, mypy, layers, unit, property, contract and registry tests all passed"
 
-# Side by side, for they mostly wait; then those that serve or disturb the whole cluster. Both run, the first failure counts.
-CLUSTER_PYTEST = $(PYTEST) --fail-on-skip --timeout=1800 --durations=15 tests/cluster
-CLUSTER_TESTS = code=0; $(CLUSTER_PYTEST) -n $(CLUSTER_WORKERS) -m "not alone" || code=$$?; \
-	$(CLUSTER_PYTEST) -m alone || code=$$?; (exit $$code)
-
 test-cluster: .venv/dev.stamp ## on a real Kubernetes that it builds and starts (Linux, root), or CLUSTER=existing
 ifeq ($(CLUSTER),existing)
 	$(PARTS) registry2 registry3 helm >/dev/null
-	$(CLUSTER_TESTS)
 else
 	@$(CAN_START_CLUSTER)
 	$(PARTS) registry2 registry3 helm kubernetes >/dev/null
-	trap '$(NODE) down' EXIT; $(NODE) up; $(CLUSTER_TESTS)
 endif
+	$(BIN)/python tests/cluster/suite.py $(CLUSTER_WORKERS)
 
 # ----------------------------------------------------------------------------------------------- the cluster
 

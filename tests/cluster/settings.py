@@ -1,5 +1,6 @@
-"""Names, numbers and folders of the node, the same on the machine and inside the node.
+"""Names, numbers and folders of a node, the same on the machine and inside the node.
 
+A machine may run several nodes, each a cluster of its own: $REGSWEEP_NODE says which one is meant, 1 if nothing else.
 Inside, the cache folder is mounted at another place, which $REGSWEEP_CACHE says. Nothing is done here.
 """
 
@@ -8,8 +9,10 @@ from pathlib import Path
 
 from tests.parts.build import PARTS, cache_folder
 
-NAME = "regsweep"  # of the cgroup, the bridge and the lock: no two nodes of this name on one machine
-API_PORT = int(os.environ.get("REGSWEEP_API_PORT", "16443"))  # on loopback of the machine and of the node alike
+NUMBER = int(os.environ.get("REGSWEEP_NODE", "1"))
+NAME = "regsweep" if NUMBER == 1 else f"regsweep{NUMBER}"  # of the cgroup and the lock: one node of it on a machine
+FIRST_API_PORT = int(os.environ.get("REGSWEEP_API_PORT", "16443"))  # of node 1; the others follow
+API_PORT = FIRST_API_PORT + NUMBER - 1  # on loopback of the machine and of the node alike
 
 NODE = "node1"
 NODE_IP = "10.89.43.1"
@@ -28,11 +31,14 @@ REGISTRY_IMAGES = {
 
 CACHE = cache_folder()
 FOLDER = CACHE / "cluster"
-TREE = FOLDER / "node"  # the node's root file system
-IMAGES = FOLDER / "images"  # archives of container images, loaded at each start
-LOGS = FOLDER / "logs"
-RUN = FOLDER / "run"
-PKI = FOLDER / "pki"
+TREE = FOLDER / "node"  # the root file system of all nodes, which none of them writes
+IMAGES = FOLDER / "images"  # archives of container images
+OWN = FOLDER / f"node{NUMBER}"
+CONTAINERD = OWN / "containerd"  # its images outlive the node
+LOADED = OWN / "loaded"  # which of the archives are in it
+LOGS = OWN / "logs"
+RUN = OWN / "run"
+PKI = OWN / "pki"
 KUBECONFIG = PKI / "admin.kubeconfig"
 KUBERNETES = PARTS["kubernetes"].folder
 

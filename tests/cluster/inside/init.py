@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.cluster import settings
 from tests.cluster.inside import machine, names, pki
+from tests.cluster.inside.archives import load_images
 from tests.cluster.inside.programs import CONFIG, KUBELET, PROGRAMS
 from tests.cluster.inside.supervisor import keep_running
 
@@ -47,16 +48,6 @@ def write_configuration() -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(string.Template(template.read_text()).substitute(values))
     (Path(CONFIG) / "resolv.conf").touch()
-
-
-def load_images() -> None:
-    """Imports the archives that are newer than the last import: containerd's store outlives the node."""
-    mark = Path("/var/lib/containerd/loaded")
-    last = mark.stat().st_mtime if mark.exists() else 0.0
-    for archive in sorted(settings.IMAGES.glob("*.tar")):
-        if archive.stat().st_mtime >= last:
-            subprocess.run(["ctr", "--namespace", "k8s.io", "images", "import", archive], check=True)
-    mark.touch()
 
 
 def says(*command: str) -> str:

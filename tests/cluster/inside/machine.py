@@ -15,10 +15,14 @@ _SYSCTLS = {
     "vm/panic_on_oom": "0",
 }
 
+_OWN = ("/run", "/tmp", "/var/lib", "/var/log", "/var/tmp")  # what a node writes is in memory, and ends with it
+
 
 def prepare() -> None:
     """Once, before any program starts. Raises CalledProcessError, OSError."""
-    _mount("-t", "tmpfs", "tmpfs", "/run")
+    for own in _OWN:
+        _mount("-t", "tmpfs", "tmpfs", own)
+    _mount("-o", "remount,bind,ro", "/")  # it is that of all nodes
     for folder in (settings.PIDS, settings.STOPPED, settings.HOSTS, Path("/run/lock"), Path("/var/lib/kubelet")):
         folder.mkdir(parents=True, exist_ok=True)
     _network()

@@ -25,18 +25,17 @@ def make_image(tag: str, context: Path, arguments: Sequence[str] = ()) -> None:
 def _make_image(tag: str, context: Path, arguments: Sequence[str]) -> None:
     image = _build(tag, context, arguments)
     archive = settings.IMAGES / f"{tag.replace('/', '_').replace(':', '_')}.tar"
-    loaded = archive.with_suffix(".id")
-    if archive.exists() and loaded.exists() and loaded.read_text() == image:
-        return
-    loaded.unlink(missing_ok=True)
-    unfinished = archive.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    destination = f"docker-archive:{namespaces.inside(unfinished)}:{tag}"
-    namespaces.in_tree(["buildah", "push", "--quiet", tag, destination])
-    unfinished.rename(archive)
+    made = archive.with_suffix(".id")
+    if not archive.exists() or not made.exists() or made.read_text() != image:
+        made.unlink(missing_ok=True)
+        unfinished = archive.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
+        destination = f"docker-archive:{namespaces.inside(unfinished)}:{tag}"
+        namespaces.in_tree(["buildah", "push", "--quiet", tag, destination])
+        unfinished.rename(archive)
+        made.write_text(image)
     if namespaces.node_pid() is not None:
-        namespaces.in_node(["ctr", "--namespace", "k8s.io", "images", "import", namespaces.inside(archive)])
-    loaded.write_text(image)
+        namespaces.in_node(["python3", "-m", "tests.cluster.inside.archives"])
 
 
 def make_registry_images() -> None:

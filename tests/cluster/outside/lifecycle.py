@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,14 +22,14 @@ START_SECONDS = 180
 
 
 def bootstrap() -> None:
-    """Builds what is missing or older than its sources; a node that is up stays as it is. Raises NodeFailed."""
-    if namespaces.node_pid() is not None:
-        return
+    """Builds what is missing or older than its sources, unless a node is up, which uses it. Raises NodeFailed."""
     requirements.check_machine()
-    for folder in (settings.RUN, settings.IMAGES, settings.LOGS):
+    for folder in (settings.RUN, settings.IMAGES, settings.LOGS, settings.CONTAINERD):
         folder.mkdir(parents=True, exist_ok=True)
     with (settings.FOLDER / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if namespaces.any_node():
+            return
         build("kubernetes")
         _once("node tree", f"{tree.SUITE} {' '.join(tree.NODE_PACKAGES)}", tree.make_node_tree)
         _once("registry images", images.registry_digest(), images.make_registry_images)
@@ -83,9 +82,7 @@ def _start(lock: int) -> subprocess.Popen[bytes]:
         old.unlink()
     spaces = ["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--propagation", "private"]
     init = ["tini", "-g", "--", "python3", "-m", namespaces.INIT]
-    port = str(settings.API_PORT)
-    values = namespaces.environment(PYTHONPATH="/project", PYTHONDONTWRITEBYTECODE="1", REGSWEEP_API_PORT=port)
-    command = namespaces.root_command([f"{settings.TESTS}:/project/tests"], [*values, *init])
+    command = namespaces.root_command([f"{settings.TESTS}:/project/tests"], [*namespaces.node_environment(), *init])
     with NODE_LOG.open("w") as log:
         process = subprocess.Popen(
             ["unshare", *spaces, *command],
@@ -123,7 +120,7 @@ def _runs(pid: int) -> bool:
 
 
 def _clean() -> None:
-    """Removes what a node leaves that ended: cgroups, and the state of its cluster. Images stay."""
+    """Removes what a node leaves that ended: its cgroups. The images that it loaded stay."""
     deadline = time.monotonic() + 10
     while left := list(_cgroups()):
         for cgroup in left:
@@ -132,8 +129,6 @@ def _clean() -> None:
         if time.monotonic() > deadline:
             raise NodeFailed(f"the cgroup {left[0]} cannot be removed")
         time.sleep(0.05)
-    for state in ("var/lib/etcd", "var/lib/kubelet", "var/log/pods", "var/log/containers", "tmp/hostpath_pv"):
-        shutil.rmtree(settings.TREE / state, ignore_errors=True)
     namespaces.NODE_PID.unlink(missing_ok=True)
     UNSHARE_PID.unlink(missing_ok=True)
 

@@ -25,6 +25,13 @@ def environment(**more: str) -> list[str]:
     return ["env", "-i", *(f"{name}={value}" for name, value in values.items())]
 
 
+def node_environment(**more: str) -> list[str]:
+    """The same for what runs inside a node: it finds the project, and knows which node it is in."""
+    node = {"REGSWEEP_NODE": str(settings.NUMBER), "REGSWEEP_API_PORT": str(settings.FIRST_API_PORT)}
+    project = {"PYTHONPATH": "/project", "PYTHONDONTWRITEBYTECODE": "1"}
+    return environment(TMPDIR="/tmp", **node, **project, **more)
+
+
 def node_path() -> str:
     return settings.PATH.replace(str(settings.CACHE), "/regsweep")
 
@@ -40,10 +47,15 @@ def in_tree(command: Sequence[str], binds: Sequence[str] = ()) -> str:
     return _output([*private, *root_command(binds, [*environment(**_PROXY), *command])])
 
 
-def node_pid() -> int | None:
+def any_node() -> bool:
+    """Whether a node of any number is up."""
+    return any(node_pid(file) is not None for file in settings.FOLDER.glob("node*/run/node.pid"))
+
+
+def node_pid(file: Path = NODE_PID) -> int | None:
     """The first process of the node, None if the node is not up."""
     try:
-        pid = int(NODE_PID.read_text())
+        pid = int(file.read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return None
@@ -64,7 +76,7 @@ def node_command(command: Sequence[str]) -> list[str]:
     kubeconfig = inside(settings.KUBECONFIG)
     terminal = os.environ.get("TERM", "dumb")
     enter = ["nsenter", "--target", str(need_node()), *spaces]
-    return [*enter, *environment(KUBECONFIG=kubeconfig, TERM=terminal), *command]
+    return [*enter, *node_environment(KUBECONFIG=kubeconfig, TERM=terminal), *command]
 
 
 def in_node(command: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ def check_port() -> None:
 
 def _check_overlay() -> None:
     """Containers are overlays; a folder that is an overlay itself, as in most containers, cannot hold one."""
-    trial = settings.FOLDER / "overlay"
+    trial = settings.OWN / "overlay"
     for name in ("lower", "upper", "work", "merged"):
         (trial / name).mkdir(parents=True, exist_ok=True)
     options = f"lowerdir={trial}/lower,upperdir={trial}/upper,workdir={trial}/work"
