@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from regsweep.clients import kube
+from regsweep.clients.kinds import SERVICE
 from regsweep.errors import ClusterNotFound
 from tests.cluster import settings
 from tests.cluster.outside import components, forward
@@ -65,7 +66,8 @@ class Cluster:
         On the node it works without the API server, and loses nothing while pods change; elsewhere it is kubectl's.
         """
         if not self.existing:
-            forwarder = forward.start(f"{namespace}/{service}:{port}")
+            address = self.api.get(SERVICE, namespace, service)["spec"]["clusterIP"]
+            forwarder = forward.start(f"{address}:{port}")
             try:
                 yield forwarder.port
             finally:
@@ -105,7 +107,8 @@ class Cluster:
         return program or str(build("kubernetes") / "kubectl")
 
     def _environment(self) -> dict[str, str]:
-        return os.environ | {"KUBECONFIG": str(self.kubeconfig)}
+        """These programs live for a moment: a fifth of it goes to collecting garbage, unless that is put off."""
+        return os.environ | {"KUBECONFIG": str(self.kubeconfig), "GOGC": "400"}
 
     def _run(self, program: str, arguments: tuple[str, ...], stdin: str = "") -> str:
         result = subprocess.run(

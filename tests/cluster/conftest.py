@@ -39,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "node: needs the node of this machine; not for a cluster that somebody else runs"
     )
+    config.addinivalue_line("markers", "long: begins before the others, so that none of them waits for it in the end")
     config.addinivalue_line("markers", "alone: not beside other tests: serves or disturbs the whole cluster")
 
 
@@ -51,6 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.cluster)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if EXISTING:
         lost = [item for item in items if item.get_closest_marker("node")]
         for item in lost:

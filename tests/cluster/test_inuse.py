@@ -102,8 +102,13 @@ class Shop:
 
     def run(self, name: str, image: str) -> None:
         """A pod of that image, until it is ready."""
-        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": pod_spec(image)})
-        self.site.kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=120s")
+        self.run_all({name: image})
+
+    def run_all(self, images: dict[str, str]) -> None:
+        """A pod of each image, by their names, until all are ready."""
+        pods = [{"metadata": {"name": name}, "spec": pod_spec(image)} for name, image in images.items()]
+        self.apply(*({"apiVersion": "v1", "kind": "Pod"} | pod for pod in pods))
+        self.site.kubectl("wait", *(f"pod/{name}" for name in images), "--for=condition=Ready", "--timeout=180s")
 
     def tags(self, repository: str) -> set[str]:
         return set(self.site.registry.request("GET", f"{repository}/tags/list").json().get("tags") or ())
@@ -126,6 +131,7 @@ def clean(site: Site, **in_use: Any) -> None:
     assert reason_of(site.wait(site.run()), "Complete") == "Collected"
 
 
+@pytest.mark.long
 def test_what_ran_or_can_run_again_starts_after_everything_else_was_deleted(site: Site, tmp_path: Path) -> None:
     shop, kinds = Shop(site), []
     for case in cases(shop.image):
@@ -146,9 +152,8 @@ def test_what_ran_or_can_run_again_starts_after_everything_else_was_deleted(site
             shop.apply(*case.stages)
         site.kubectl(*case.runs)
     site.cluster.helm("-n", site.namespace, "rollback", "released", "1", "--wait", "--timeout=120s")
-    for repository, tags in shop.used.items():
-        for tag in tags:
-            shop.run(f"again-{repository}-{tag}", shop.image(repository, tag))
+    used = [(repository, tag) for repository, tags in shop.used.items() for tag in tags]
+    shop.run_all({f"again-{repository}-{tag}": shop.image(repository, tag) for repository, tag in used})
 
 
 def _more(shop: Shop, folder: Path) -> None:

@@ -87,6 +87,7 @@ def test_both_inventories_agree(cluster: Cluster, registry: DeployRegistry, vers
     assert old.digest in stored["team/app"].manifests  # type: ignore[union-attr]
 
 
+@pytest.mark.long
 def test_many_questions_at_once_wait_for_nobody(cluster: Cluster, registry: DeployRegistry) -> None:
     running = registry("3")
     fill(running)

@@ -186,6 +186,7 @@ def builds_of(image: Artifact) -> Iterator[bytes]:
         yield json.dumps(document).encode()
 
 
+@pytest.mark.long
 def test_no_pushed_tag_is_lost(world: World) -> None:
     storm = Storm(world.scene.registry.url, world.old, builds_of(world.kept), world.deleter)
     client = threading.Thread(target=storm.blow, daemon=True)

@@ -22,11 +22,11 @@ CASES = ALL if WORDS == "all" else tuple(case for case in ALL if WORDS in str(ca
 
 
 def _rows() -> list[pytest.param]:  # type: ignore[valid-type]
-    """The Kubernetes API is taken from everybody."""
-    return [
-        pytest.param(case, id=" ".join(str(case).split()), marks=[pytest.mark.alone] if case.fault is Fault.API else [])
-        for case in CASES
-    ]
+    """The Kubernetes API is taken from everybody; what somebody has to wait out takes a minute longer."""
+    marks = {Fault.API: [pytest.mark.alone]} | {
+        fault: [pytest.mark.long] for fault in (Fault.NODE, Fault.FROZEN, Fault.RIGHTS)
+    }
+    return [pytest.param(case, id=" ".join(str(case).split()), marks=marks.get(case.fault, ())) for case in CASES]
 
 
 @pytest.mark.usefixtures("definitions")
