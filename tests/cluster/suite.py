@@ -25,7 +25,6 @@ NODES = ("1", "2")
 
 
 def main(workers: str) -> int:
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     crowd, alone = ["-n", workers, "-m", "not alone"], ["-m", "alone"]
     if os.environ.get("CLUSTER") == "existing":
         codes = [_pytest("1", part).wait() for part in (crowd, alone)]
@@ -42,8 +41,9 @@ def main(workers: str) -> int:
 def _side_by_side(crowd: list[str], alone: list[str]) -> int:
     """What the second part says is shown in one piece after the first."""
     with ExitStack() as stack, tempfile.TemporaryFile("w+") as said:
-        second, first = _pytest("2", alone, said), _pytest("1", crowd)
+        second = _pytest("2", alone, said)
         stack.callback(_end, second)
+        first = _pytest("1", crowd)
         stack.callback(_end, first)
         codes = [first.wait()]
         if second.poll() is None:
@@ -81,6 +81,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         sys.exit(main(*sys.argv[1:]))
     except KeyboardInterrupt:
