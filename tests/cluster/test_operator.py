@@ -138,6 +138,7 @@ def test_a_kubernetes_api_that_goes_away_does_not_end_a_run(site: Site, operator
         time.sleep(15)
     finally:
         site.cluster.start("apiserver")
+        site.cluster.kill("proxy")  # which would look for it again after a minute: what that does, `killing` tells
     assert operator.process.poll() is None
     eventually(lambda: _answers(site), 60)
     assert reason_of(site.wait(name), "Complete") == "Collected"

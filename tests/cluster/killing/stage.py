@@ -43,6 +43,8 @@ class Stage:
         port = stack.enter_context(cluster.forward(self.namespace, options.name, PORT))
         url = f"http://127.0.0.1:{port}"
         wait_for_answer(url)
+        if case.fault is Fault.API:
+            stack.callback(cluster.kill, "proxy")  # it looks for the API server after a minute, and others come now
         self.site = Site(cluster, self.namespace, RunningRegistry(options, cluster, self.namespace, url))
         self.registry: dict[str, Any] = self._login() if options.login else {}
         self.who: Granted | None = None

@@ -10,7 +10,6 @@ import errno
 import os
 import select
 import socket
-import struct
 import sys
 import time
 from pathlib import Path
@@ -69,9 +68,7 @@ def join(near: socket.socket, host: str, port: int) -> None:
         try:
             far = dial(host, port)
         except OSError:
-            # A reset, as nearly as one can from a port that nobody listens on.
-            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            return
+            return  # a reset, if it said something already; for one that comes sooner Python's TLS is not made
         with far:
             for end in (near, far):
                 end.settimeout(None)
