@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -26,10 +27,11 @@ from regsweep.demo.options import RegistryOptions
 from regsweep.demo.process import RegistryProcess
 from tests.command_line import CommandLine
 from tests.parts.build import BuildFailed, build
-from tests.registry.stored import Originals
+from tests.registry.stored import store
 
 HERE = Path(__file__).parent
 SERVICE = HERE / "service.py"
+MEMORY_BYTES = 4 << 30
 BINARIES = pytest.StashKey[dict[str, Path | str]]()
 """Part to its path, or to the words of why there is none."""
 
@@ -41,10 +43,10 @@ class StartRegistry(Protocol):
 
 
 class StorageWith(Protocol):
-    """A new storage with these images: as if they had been pushed here, list after list, to a registry of these fields
-    of RegistryOptions. What the process remembers of a push is not there."""
+    """A new storage with these images: as if they had been pushed, one after the other. What the process remembers of
+    a push is not there."""
 
-    def __call__(self, *rounds: Iterable[Artifact], **options: Any) -> Path: ...
+    def __call__(self, images: Iterable[Artifact]) -> Path: ...
 
 
 class StartService(Protocol):
@@ -98,8 +100,12 @@ def program(request: pytest.FixtureRequest, part: str) -> Path:
 
 @pytest.fixture(scope="session")
 def storages() -> Iterator[Path]:
-    """A folder for storages, which are larger than what a test keeps."""
-    with tempfile.TemporaryDirectory(prefix="regsweep-") as folder:
+    """A folder for storages, which are larger than what a test keeps: in memory where there is room for all workers,
+    for a fifth of the time goes to a disk otherwise.
+    """
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_BYTES
+    with tempfile.TemporaryDirectory(prefix="regsweep-", dir=memory if roomy else None) as folder:
         yield Path(folder)
 
 
@@ -122,19 +128,12 @@ def start_registry(registry_binary: Path, new_storage: Callable[[], Path]) -> It
         yield start
 
 
-@pytest.fixture(scope="session")
-def originals(tmp_path_factory: pytest.TempPathFactory, worker_id: str, registry_binary: Path) -> Originals:
-    """In the folder that all workers of this run have in common, which goes with it."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "originals"
-    folder.mkdir(exist_ok=True)
-    return Originals(folder, registry_binary)
-
-
 @pytest.fixture
-def storage_with(originals: Originals, new_storage: Callable[[], Path]) -> StorageWith:
-    def storage(*rounds: Iterable[Artifact], **options: Any) -> Path:
-        return originals.copy([[*images] for images in rounds], RegistryOptions(**options), new_storage())
+def storage_with(new_storage: Callable[[], Path]) -> StorageWith:
+    def storage(images: Iterable[Artifact]) -> Path:
+        place = new_storage()
+        store(images, place)
+        return place
 
     return storage
 

@@ -1,55 +1,45 @@
-"""Storages that a registry filled once in a run of pytest. A test begins with a copy of its own.
+"""A storage as pushes leave it, written file by file: that costs a tenth, and most tests are about something else.
 
-A push costs far more than the copy of what it leaves, and most tests are about something else. All workers share one
-folder: the first that asks pushes, the others wait for it.
+Layout: paths.go of Distribution's registry/storage. `test_stored.py` compares it with what real pushes leave.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 from regsweep.demo.documents import Artifact
-from regsweep.demo.options import RegistryOptions
-from regsweep.demo.process import RegistryProcess
-from tests.registry.content import push
-
-Rounds = Sequence[Sequence[Artifact]]
-"""What is pushed, one list after the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Originals:
-    """The storages of one version of the registry, in a `folder` that processes may share."""
-
-    folder: Path
-    binary: Path
-
-    def copy(self, rounds: Rounds, options: RegistryOptions, place: Path) -> Path:
-        """All files are as old as in the original: the push times of a storage inventory stay true."""
-        return Path(shutil.copytree(self._original(rounds, options), place))
-
-    def _original(self, rounds: Rounds, options: RegistryOptions) -> Path:
-        original = self.folder / _name(self.binary, rounds, options)
-        with original.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not original.exists():
-                self._fill(original.with_suffix(".new"), rounds, options).rename(original)
-        return original
-
-    def _fill(self, storage: Path, rounds: Rounds, options: RegistryOptions) -> Path:
-        shutil.rmtree(storage, ignore_errors=True)  # of a push that failed
-        with RegistryProcess(self.binary, storage, options) as registry:
-            for images in rounds:
-                push(registry, images)
-        return storage
+def store(images: Iterable[Artifact], storage: Path) -> None:
+    """One after the other, as they would be pushed to a registry with this storage. None may run on it meanwhile."""
+    root = storage / "docker/registry/v2"
+    for artifact in images:
+        repository = root / "repositories" / artifact.repository
+        for document in artifact.document.documents():
+            for blob in document.blobs:
+                _content(root, blob.digest, blob.content)
+                _link(repository / "_layers" / _hashed(blob.digest), blob.digest)
+            _content(root, document.digest, document.content)
+            _link(repository / "_manifests/revisions" / _hashed(document.digest), document.digest)
+        for tag in artifact.tags:
+            place, digest = repository / "_manifests/tags" / tag, artifact.document.digest
+            _link(place / "current", digest)
+            _link(place / "index" / _hashed(digest), digest)
 
 
-def _name(binary: Path, rounds: Rounds, options: RegistryOptions) -> str:
-    """Another one for all that could make another storage."""
-    what = [[(image.repository, image.tags, image.digest) for image in images] for images in rounds]
-    return hashlib.sha256(repr((binary, options, what)).encode()).hexdigest()
+def _hashed(digest: str) -> str:
+    return digest.replace(":", "/")
+
+
+def _content(root: Path, digest: str, content: bytes) -> None:
+    algorithm, _, hexadecimal = digest.partition(":")
+    folder = root / "blobs" / algorithm / hexadecimal[:2] / hexadecimal
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        (folder / "data").write_bytes(content)
+
+
+def _link(folder: Path, digest: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "link").write_text(digest)

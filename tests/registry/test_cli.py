@@ -101,11 +101,10 @@ def test_what_needs_approval_is_done_by_its_plan_alone(
 
 @pytest.mark.timeout(300)
 def test_the_newest_two_of_each_stay_whole_and_all_else_is_freed(
-    regsweep: CommandLine, start_service: StartService, now: datetime
+    regsweep: CommandLine, start_service: StartService, storage_with: StorageWith, now: datetime
 ) -> None:
-    service, commands = start_service()
     images = grid(now, repositories=20, tags=50, layer_bytes=300)
-    push(service, images)
+    service, commands = start_service(storage_with(images))
     ended = regsweep("apply", "-f", regsweep.policy(service.url), "--yes", "-o", "json", *commands)
     assert ended.code == 0, ended.err
     report = ended.report()

@@ -19,6 +19,7 @@ from regsweep.demo.process import RegistryProcess
 from regsweep.demo.push import Pusher
 from regsweep.errors import ImagesDamaged, RegistryDenied, RegistryMisbehaved
 from tests.registry.conftest import StartRegistry, StorageWith
+from tests.registry.content import push
 
 KINDS = list(kinds("names/only", datetime(2026, 3, 1, tzinfo=UTC)))
 
@@ -51,11 +52,9 @@ def test_all_kinds_at_once(shared: RegistryProcess, now: datetime) -> None:
     assert pulled.digests == {digest for each in made for digest in each.document.sizes()}
 
 
-def test_demo_images_hold_what_was_pushed_last(
-    start_registry: StartRegistry, storage_with: StorageWith, now: datetime
-) -> None:
-    made = demo_images(now)
-    registry = start_registry(storage_with(made))
+def test_demo_images_hold_what_was_pushed_last(start_registry: StartRegistry, now: datetime) -> None:
+    made, registry = demo_images(now), start_registry()
+    push(registry, made)
     last = {place: each for each in made for place in places([each])}
     with Pusher(registry.url) as pusher:
         pulled = pusher.pull_all(last)

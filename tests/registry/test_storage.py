@@ -96,7 +96,7 @@ def test_both_inventories_agree_on_a_registry_of_all_kinds(
     start_registry: StartRegistry, storage_with: StorageWith, now: datetime
 ) -> None:
     same_tags = all_kinds(now - timedelta(days=1), repositories=2)  # manifests lose theirs
-    registry = start_registry(storage_with(all_kinds(now, repositories=3), same_tags))
+    registry = start_registry(storage_with([*all_kinds(now, repositories=3), *same_tags]))
     platforms = tuple(image_on((), f"platform {number}", now) for number in range(2))
     push(registry, Artifact("deep/er/0/nested", ("index", "_layers", "current", "A.b-c_D"), platforms[0]))
     push(registry, Artifact("deep/er", ("multi",), index(platforms)))

@@ -93,7 +93,7 @@ def let_time_pass(storage: Path) -> None:
 def storage(storage_with: StorageWith) -> Path:
     """With all that is there before. It is spoilt while no registry remembers how it was."""
     spoilt = [artifact for trap in TRAPS for artifact in trap.spoilt]  # first, for others list them
-    found = storage_with(spoilt, [artifact for trap in TRAPS for artifact in trap.before], env=ENVIRONMENT)
+    found = storage_with([*spoilt, *(artifact for trap in TRAPS for artifact in trap.before)])
     for trap in TRAPS:
         if trap.spoil is not None:
             trap.spoil(found)
