@@ -27,7 +27,6 @@ def _make_image(tag: str, context: Path, arguments: Sequence[str]) -> None:
     archive = settings.IMAGES / f"{tag.replace('/', '_').replace(':', '_')}.tar"
     made = archive.with_suffix(".id")
     if not archive.exists() or not made.exists() or made.read_text() != image:
-        made.unlink(missing_ok=True)
         unfinished = archive.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         destination = f"docker-archive:{namespaces.inside(unfinished)}:{tag}"
