@@ -51,15 +51,22 @@ class Solitude:
     def __init__(self, site: Site) -> None:
         self._site, self._left = site, ASKED
 
+    def ask(self, pods: Iterable[dict[str, Any]]) -> Process | None:
+        """None where the next look may tell; UNKNOWN where so many in a row did not."""
+        alive = any_alive(self._site, pods)
+        self._left = self._left - 1 if alive is Process.UNKNOWN else ASKED
+        return None if alive is Process.UNKNOWN and self._left else alive
+
     def prove(self, pods: Iterable[dict[str, Any]]) -> None:
         """Raises CollectFailed where one lives, and where nobody tells; ExecFailed where the next look may tell."""
-        alive = any_alive(self._site, pods)
-        if alive is Process.RUNNING:
-            raise CollectFailed("another garbage-collect runs in the registry's pods: switch off that other job")
-        self._left = self._left - 1 if alive is Process.UNKNOWN else ASKED
-        if alive is Process.UNKNOWN:
-            words = "whether garbage-collect runs already in the registry's pods is not known"
-            raise ExecFailed(words) if self._left else CollectFailed(f"{words}: it was not begun")
+        words = "whether garbage-collect runs already in the registry's pods is not known"
+        match self.ask(pods):
+            case Process.RUNNING:
+                raise CollectFailed("another garbage-collect runs in the registry's pods: switch off that other job")
+            case Process.UNKNOWN:
+                raise CollectFailed(f"{words}: it was not begun")
+            case None:
+                raise ExecFailed(words)
 
 
 def alive_in(site: Site, pod: dict[str, Any]) -> Process:

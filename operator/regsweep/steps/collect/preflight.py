@@ -10,7 +10,7 @@ from regsweep.clients.kinds import AUTOSCALER
 from regsweep.core import marker, workload
 from regsweep.core.maintenance import Process, Replica
 from regsweep.errors import ClusterConflict, ClusterDenied, ClusterError, ClusterNotFound, ExecFailed, WorkloadUnfit
-from regsweep.steps.collect.alive import ASKED, any_alive
+from regsweep.steps.collect.alive import Solitude
 from regsweep.steps.collect.inside import inspect
 from regsweep.steps.collect.inspection import FILESYSTEM, Inspection
 from regsweep.steps.collect.sight import ask, pods_of
@@ -63,13 +63,10 @@ def _settled(site: Site) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def _refuse_collector(site: Site, pods: list[dict[str, Any]]) -> None:
-    alive = any_alive(site, pods)
-    for _ in range(ASKED - 1):
-        if alive is not Process.UNKNOWN:
-            break
+    solitude = Solitude(site)
+    while (alive := solitude.ask(pods)) is None:
         site.stop.wait(site.pace.poll)
         _, pods = _settled(site)
-        alive = any_alive(site, pods)
     if alive is Process.RUNNING:
         fault = "garbage-collect already runs in one of its pods: wait for its end, or switch off that other job"
         _refuse(site, [fault])
