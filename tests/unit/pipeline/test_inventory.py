@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +29,16 @@ class Stored(World):
 
     def on(self, root: Path, days: float = 30) -> Stored:
         self.root = root
-        tree = Tree(root)
+        tree = Tree(root, lambda: NOW)
         for (repository, digest), (body, _) in self.registry.bodies.items():
             assert tree.blob(body) == digest
-            tree.revision(repository, digest, self._days(days))
+            tree.revision(repository, digest, days)
             (tree.repositories / repository / "_layers").mkdir(exist_ok=True)
         for repository, tags in self.registry.tagged.items():
             for tag, digest in tags.items():
-                tree.tag(repository, tag, digest, self._days(days))
+                tree.tag(repository, tag, digest, days)
         self.storage = lambda: DirectoryStore(root, lambda: self.now)
         return self
-
-    @staticmethod
-    def _days(days: float) -> float:
-        """The tree counts from another day."""
-        from tests.unit.steps.storage.tree import NOW as THERE
-
-        return days + (THERE - NOW) / timedelta(days=1)
 
     def run(self, **asked: Any) -> RunRecord:
         ports = replace(self.ports(), storage=self.storage, storage_missing=self.missing)
@@ -148,10 +140,9 @@ def test_manifests_without_a_tag_go_when_they_are_old(tmp_path: Path) -> None:
     kept = world.registry.push("a", "multi", index(child))
     world.on(tmp_path)
     young = world.registry.push("a", None, image("young"))
-    tree = Tree.__new__(Tree)
-    tree.root, tree.repositories = tmp_path, tmp_path / "docker/registry/v2/repositories"
+    tree = Tree(tmp_path, lambda: NOW)
     tree.blob(world.registry.bodies["a", young][0])
-    tree.revision("a", young, Stored._days(1))
+    tree.revision("a", young, 1)
     record = world.run()
     assert world.registry.deletes == [("a", old)]
     assert ("a", child) in world.registry.bodies

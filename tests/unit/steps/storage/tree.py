@@ -15,6 +15,7 @@ from typing import Any, cast
 from regsweep.clients.kube import Cluster
 from regsweep.clients.podexec import Command, ContainerRef
 from regsweep.core.oci import OCI_MANIFEST, Digest, digest_of
+from regsweep.core.ports import Clock
 from regsweep.errors import ExecFailed
 from regsweep.steps.storage.directory import DirectoryStore
 from regsweep.steps.storage.pod import PodStore
@@ -26,19 +27,19 @@ APPLETS = ("sh", *NEEDED)
 
 
 class Tree:
-    """The files of a registry below `root`."""
+    """The files of a registry below `root`, written at `now`, or so many days earlier."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, now: Clock = lambda: NOW) -> None:
+        self.root, self.now = root, now
         self.repositories = root / REPOSITORIES
-        self.repositories.mkdir(parents=True)
-        (root / BLOBS).mkdir(parents=True)
+        self.repositories.mkdir(parents=True, exist_ok=True)
+        (root / BLOBS).mkdir(parents=True, exist_ok=True)
 
     def write(self, path: Path | str, content: bytes | str = b"", days: float = 0) -> Path:
         file = self.repositories / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        at = NOW.timestamp() - days * DAY
+        at = self.now().timestamp() - days * DAY
         os.utime(file, (at, at))
         return file
 
@@ -84,6 +85,9 @@ class Tree:
         folder = f"{repository}/_manifests/tags/{tag}"
         self.write(f"{folder}/index/sha256/{digest[7:]}/link", digest, days)
         return self.write(f"{folder}/current/link", digest, days)
+
+    def layer(self, repository: str, digest: str, days: float = 1) -> Path:
+        return self.write(f"{repository}/_layers/sha256/{digest[7:]}/link", digest, days)
 
     def revision(self, repository: str, digest: str, days: float = 1) -> Path:
         return self.write(f"{repository}/_manifests/revisions/sha256/{digest[7:]}/link", digest, days)
