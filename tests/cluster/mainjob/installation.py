@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from regsweep.clients.kinds import POD
-from tests.cluster import settings
 from tests.cluster.access import WORKER, Cluster
 from tests.cluster.killing.collectors import pod_of
 from tests.cluster.mainjob.site import eventually
 from tests.cluster.outside import images
-from tests.parts.build import one_at_a_time
 
 PROJECT = Path(__file__).resolve().parents[3]
 RELEASE = "regsweep"
@@ -86,7 +84,7 @@ class Installation:
 def installed(cluster: Cluster, registry_namespaces: tuple[str, ...]) -> Iterator[Installation]:
     """Installs the chart, and takes away all of it."""
     if not cluster.existing:
-        _make_image()
+        images.make_image(IMAGE, PROJECT)
     cluster.make_namespaces(NAMESPACE, *registry_namespaces)
     cluster.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
     repository, _, tag = IMAGE.rpartition(":")
@@ -109,15 +107,6 @@ def installed(cluster: Cluster, registry_namespaces: tuple[str, ...]) -> Iterato
     finally:
         cluster.helm("uninstall", RELEASE, *where, "--ignore-not-found")
         cluster.delete_namespaces(NAMESPACE, *registry_namespaces)
-
-
-def _make_image() -> None:
-    """Once in a run of pytest, for all of its processes: even with nothing to do, a build takes seconds."""
-    run, made = os.environ.get("PYTEST_XDIST_TESTRUNUID", ""), settings.RUN / "image-of-run"
-    with one_at_a_time(settings.RUN):
-        if not run or not made.exists() or made.read_text() != run:
-            images.make_image(IMAGE, PROJECT)
-            made.write_text(run)
 
 
 def _is_operator(folder: Path) -> bool:

@@ -32,9 +32,8 @@ def copy(source: socket.socket, target: socket.socket) -> None:
             target.sendall(chunk)
         target.shutdown(socket.SHUT_WR)
     except OSError:  # one side was reset: the other direction sees its end and stops too
-        for end in (source, target):
-            if end.fileno() >= 0:
-                hang_up(end)
+        hang_up(source)
+        hang_up(target)
 
 
 def hang_up(end: socket.socket) -> None:
@@ -86,7 +85,7 @@ def accept(listener: socket.socket, host: str, port: int) -> None:
 
 
 def serve(node: int, port: int, host: str, target_port: int) -> None:
-    listener = socket.create_server(("127.0.0.1", port), backlog=128)
+    listener = socket.create_server(("127.0.0.1", port))
     enter_network(node)
     Thread(target=accept, args=(listener, host, target_port), daemon=True).start()
     print(listener.getsockname()[1], flush=True)
